@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Annotated, Generic, Literal, TypeVar
 
-from pydantic import BeforeValidator, Field, PositiveFloat, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from ..quantities import Bytes, Number, Seconds, Tokens
+from ..quantities import Bytes, Number, PositiveNumber, Seconds, Tokens
 from .base import Frozen
 
 Q = TypeVar("Q")
@@ -42,7 +42,7 @@ class Lognormal(Frozen, Generic[Q]):
 
     kind: Literal["lognormal"]
     mean: Q
-    cv: PositiveFloat
+    cv: PositiveNumber
     min: Q | None = None
     max: Q | None = None
 
@@ -62,13 +62,15 @@ class Choice(Frozen, Generic[Q]):
 
     kind: Literal["choice"]
     values: Annotated[list[Q], Field(min_length=1)]
-    weights: list[Annotated[float, Field(ge=0, allow_inf_nan=False)]] | None = None
+    weights: list[Annotated[Number, Field(ge=0)]] | None = None
 
     @model_validator(mode="after")
     def _weights_match(self) -> Choice[Q]:
         if self.weights is not None:
             if len(self.weights) != len(self.values):
-                raise ValueError(f"{len(self.weights)} weights for {len(self.values)} values; give one weight per value")
+                raise ValueError(
+                    f"{len(self.weights)} weights for {len(self.values)} values; give one weight per value"
+                )
             if sum(self.weights) <= 0:
                 raise ValueError("weights add up to 0; at least one must be positive")
         return self
@@ -89,13 +91,50 @@ def _plain_is_constant(value: object) -> object:
     return value
 
 
-_Any = Annotated[
-    Constant[Q] | Uniform[Q] | Exponential[Q] | Lognormal[Q] | Normal[Q] | Choice[Q] | Empirical[Q],
-    Field(discriminator="kind"),
-    BeforeValidator(_plain_is_constant),
-]
+_BY_KIND = Field(discriminator="kind")
+_PLAIN = BeforeValidator(_plain_is_constant)
 
-TokenDistribution = _Any[Tokens]
-SecondDistribution = _Any[Seconds]
-ByteDistribution = _Any[Bytes]
-NumberDistribution = _Any[Number]
+TokenDistribution = Annotated[
+    Constant[Tokens]
+    | Uniform[Tokens]
+    | Exponential[Tokens]
+    | Lognormal[Tokens]
+    | Normal[Tokens]
+    | Choice[Tokens]
+    | Empirical[Tokens],
+    _BY_KIND,
+    _PLAIN,
+]
+SecondDistribution = Annotated[
+    Constant[Seconds]
+    | Uniform[Seconds]
+    | Exponential[Seconds]
+    | Lognormal[Seconds]
+    | Normal[Seconds]
+    | Choice[Seconds]
+    | Empirical[Seconds],
+    _BY_KIND,
+    _PLAIN,
+]
+ByteDistribution = Annotated[
+    Constant[Bytes]
+    | Uniform[Bytes]
+    | Exponential[Bytes]
+    | Lognormal[Bytes]
+    | Normal[Bytes]
+    | Choice[Bytes]
+    | Empirical[Bytes],
+    _BY_KIND,
+    _PLAIN,
+]
+NumberDistribution = Annotated[
+    Constant[Number]
+    | Uniform[Number]
+    | Exponential[Number]
+    | Lognormal[Number]
+    | Normal[Number]
+    | Choice[Number]
+    | Empirical[Number],
+    _BY_KIND,
+    _PLAIN,
+]

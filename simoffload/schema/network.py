@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from ..quantities import BitsPerSecond, Decibels, DecibelMilliwatts, Fraction, Hertz, Metres, Seconds
+from ..quantities import (
+    BitsPerSecond,
+    DecibelMilliwatts,
+    Decibels,
+    Fraction,
+    Hertz,
+    Metres,
+    Number,
+    PositiveNumber,
+    PositiveWhole,
+    Seconds,
+)
 from .base import Frozen
 
 
@@ -56,8 +67,8 @@ class LogAutoregressiveChannel(Frozen):
 
     kind: Literal["ar1"]
     median: Annotated[BitsPerSecond, Field(gt=0)]
-    sigma: Annotated[float, Field(ge=0, le=5, allow_inf_nan=False)]
-    rho: Annotated[float, Field(ge=0, lt=1)]
+    sigma: Annotated[Number, Field(ge=0, le=5)]
+    rho: Annotated[Number, Field(ge=0, lt=1)]
     step: Annotated[Seconds, Field(gt=0)] = 1.0
 
 
@@ -75,14 +86,14 @@ class IndoorFactoryChannel(Frozen):
     power: DecibelMilliwatts = 23.0
     noise_figure: Decibels = 7.0
     clutter_size: Annotated[Metres, Field(gt=0)] = 2.0
-    clutter_density: Annotated[float, Field(gt=0, lt=1)] = 0.6
+    clutter_density: Annotated[Number, Field(gt=0, lt=1)] = 0.6
     clutter_height: Annotated[Metres, Field(gt=0)] = 6.0
     base_height: Annotated[Metres, Field(gt=0)] = 8.0
     device_height: Annotated[Metres, Field(gt=0)] = 1.5
     block: Annotated[Seconds, Field(gt=0)] = 0.1
     shadowing_time: Annotated[Seconds, Field(gt=0)] = 5.0
-    efficiency: Annotated[float, Field(gt=0, le=1)] = 0.65
-    max_spectral_efficiency: PositiveFloat = 7.4
+    efficiency: Annotated[Number, Field(gt=0, le=1)] = 0.65
+    max_spectral_efficiency: PositiveNumber = 7.4
 
 
 class TraceChannel(Frozen):
@@ -92,7 +103,7 @@ class TraceChannel(Frozen):
     file: str
     format: Literal["two-column", "mahimahi", "g-nettrack"] | None = None
     column: Literal["up", "down"] = "down"
-    scale: PositiveFloat = 1.0
+    scale: PositiveNumber = 1.0
     offset: Seconds = 0.0
 
 
@@ -119,5 +130,5 @@ class Link(Frozen):
     channel: Annotated[Channel, BeforeValidator(_plain_rate_is_constant)]
     delay: Seconds = 0.0
     discipline: Literal["agent", "fifo"] = "agent"
-    copies: PositiveInt = 1
+    copies: PositiveWhole = 1
     """Parallel carriers of the same kind (bonded radios); each carries one transfer at a time."""

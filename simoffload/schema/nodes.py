@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, model_validator
 
 from ..quantities import (
     Bytes,
     BytesPerSecond,
+    BytesPerToken,
     FlopsPerSecond,
-    Fraction,
     JoulesPerToken,
     Number,
     PerSecond,
+    PositiveNumber,
+    PositiveWhole,
     Seconds,
     SecondsPerToken,
     Tokens,
@@ -22,6 +24,7 @@ from ..quantities import (
     UsdPerSecond,
     UsdPerToken,
     Watts,
+    Whole,
 )
 from .base import Frozen, Modality, Name
 from .network import Link
@@ -42,8 +45,8 @@ class Hardware(Provenance):
     compute: FlopsPerSecond
     idle_power: Watts = 0.0
     busy_power: Watts = 0.0
-    bandwidth_efficiency: Annotated[float, Field(gt=0, le=1)] = 0.65
-    compute_efficiency: Annotated[float, Field(gt=0, le=1)] = 0.25
+    bandwidth_efficiency: Annotated[Number, Field(gt=0, le=1)] = 0.65
+    compute_efficiency: Annotated[Number, Field(gt=0, le=1)] = 0.25
     load_rate: Annotated[BytesPerSecond, Field(gt=0)] = 1e9
     """Bytes of weights read per second when a model is swapped in."""
     load_overhead: Seconds = 2.0
@@ -65,7 +68,7 @@ class Model(Provenance):
     """Parameters active per token."""
     weights: Annotated[Bytes, Field(gt=0)]
     modalities: Annotated[list[Modality], Field(min_length=1)]
-    kv_per_token: Bytes = 0.0
+    kv_per_token: BytesPerToken = 0.0
     skill: Skill = Skill()
     modality_skill: dict[Modality, Number] = {}
     """Added to the skill of the first stage, per modality."""
@@ -74,7 +77,11 @@ class Model(Provenance):
 
 
 class Law(Provenance):
-    """Serving law of a model on a machine: prefill(n) = overhead + n/prefill; tbt(b, ctx) = decode + per_sequence b + per_context b ctx."""
+    """Serving law of a model on a machine.
+
+    Reading n tokens takes overhead + n/prefill; an iteration of b sequences with ctx tokens of context each takes
+    decode + per_sequence b + per_context b ctx.
+    """
 
     prefill_overhead: Seconds = 0.0
     prefill: Annotated[TokensPerSecond, Field(gt=0)]
@@ -104,14 +111,14 @@ class SlotsServer(Frozen):
     """`slots` servers, one subtask each; non-preemptive."""
 
     kind: Literal["slots"] = "slots"
-    slots: Annotated[int, Field(ge=1, le=100_000)] = 1
+    slots: Annotated[Whole, Field(ge=1, le=100_000)] = 1
 
 
 class BatchingServer(Frozen):
     """Continuous batching: resident requests share iterations; admission is bounded by sequences and KV memory."""
 
     kind: Literal["batching"]
-    max_batch: Annotated[int, Field(ge=1, le=100_000)]
+    max_batch: Annotated[Whole, Field(ge=1, le=100_000)]
     kv_tokens: Tokens | None = None
     """Tokens of context the KV memory holds; from the hardware's memory where left out."""
     chunk: Annotated[Tokens, Field(ge=1)] | None = None
@@ -123,8 +130,8 @@ class ApiServer(Frozen):
 
     kind: Literal["api"]
     overhead_median: Seconds = 0.6
-    overhead_sigma: Annotated[float, Field(ge=0, le=5)] = 0.5
-    streams: PositiveInt | None = None
+    overhead_sigma: Annotated[Number, Field(ge=0, le=5)] = 0.5
+    streams: PositiveWhole | None = None
     request_rate: Annotated[PerSecond, Field(gt=0)] | None = None
 
 
@@ -141,7 +148,7 @@ class _Node(Frozen):
     memory: Bytes | None = None
     server: Server = SlotsServer()
     discipline: Discipline = "agent"
-    speed: PositiveFloat = 1.0
+    speed: PositiveNumber = 1.0
     """All service goes this much faster than the law says."""
     idle_power: Watts | None = None
     busy_power: Watts | None = None
@@ -180,6 +187,6 @@ class Site(Frozen):
 
 
 __all__ = [
-    "ApiServer", "BatchingServer", "CloudServer", "Discipline", "EdgeNode", "Fraction", "Hardware", "Law",
+    "ApiServer", "BatchingServer", "CloudServer", "Discipline", "EdgeNode", "Hardware", "Law",
     "MeasuredLaw", "Model", "Price", "Provenance", "Server", "Site", "Skill", "SlotsServer",
 ]  # fmt: skip

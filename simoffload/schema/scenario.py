@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeInt, model_validator
+from pydantic import Field, model_validator
 
-from ..quantities import BytesPerToken, Fraction, Seconds, Usd
+from ..quantities import BytesPerToken, Fraction, Number, Seconds, Usd, Whole
 from .base import Frozen, Name
 from .network import Link
 from .nodes import CloudServer, EdgeNode, Hardware, MeasuredLaw, Model, Price, Site
@@ -16,7 +16,7 @@ from .workload import Workload
 class Horizon(Frozen):
     """When a run ends: at a simulated time, or when this many tasks have arrived and left."""
 
-    tasks: Annotated[int, Field(ge=1, le=10**9)] | None = None
+    tasks: Annotated[Whole, Field(ge=1, le=10**9)] | None = None
     time: Annotated[Seconds, Field(gt=0)] | None = None
 
     @model_validator(mode="after")
@@ -46,7 +46,7 @@ class Records(Frozen):
 class Quality(Frozen):
     """Chance that a subtask is right: 1/(1+exp(-slope (skill - difficulty))), times `carry` per wrong predecessor."""
 
-    slope: Annotated[float, Field(gt=0, le=100)] = 1.0
+    slope: Annotated[Number, Field(gt=0, le=100)] = 1.0
     carry: Fraction = 0.5
 
 
@@ -65,7 +65,7 @@ class Scenario(Frozen):
     schema_version: Literal[1]
     name: Name
     description: str = ""
-    seed: Annotated[NonNegativeInt, Field(lt=2**63)]
+    seed: Annotated[Whole, Field(ge=0, lt=2**63)]
     horizon: Horizon
     warm_up: Seconds = 0.0
     objective: Objective = Objective()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, StrictBool, model_validator
 
-from ..quantities import Fraction, PerSecond, Seconds
+from ..quantities import Bytes, Fraction, Number, PerSecond, PositiveNumber, PositiveWhole, Seconds, Tokens, Whole
 from .base import Frozen, Modality, Name
 from .distributions import (
     ByteDistribution,
@@ -41,18 +41,18 @@ class GammaArrivals(_Renewal):
     """Gamma times between arrivals with the given coefficient of variation."""
 
     kind: Literal["gamma"]
-    cv: PositiveFloat
+    cv: PositiveNumber
 
 
 class WeibullArrivals(_Renewal):
     """Weibull times between arrivals with the given coefficient of variation."""
 
     kind: Literal["weibull"]
-    cv: Annotated[float, Field(gt=0.05, le=20)]
+    cv: Annotated[Number, Field(gt=0.05, le=20)]
 
 
 class MmppArrivals(Frozen):
-    """Markov-modulated Poisson: in phase i arrivals come at rates[i] for an exponential sojourn; phases follow in turn."""
+    """Markov-modulated Poisson: rates[i] arrivals a second for phase i's exponential sojourn; phases follow in turn."""
 
     kind: Literal["mmpp"]
     rates: Annotated[list[PerSecond], Field(min_length=2)]
@@ -68,12 +68,12 @@ class MmppArrivals(Frozen):
 
 
 class PeriodicArrivals(Frozen):
-    """One arrival a period, displaced uniformly by up to `jitter` either way; homes are out of phase unless `aligned`."""
+    """One arrival a period, displaced uniformly by up to `jitter`; homes are out of phase unless `aligned`."""
 
     kind: Literal["periodic"]
     period: Annotated[Seconds, Field(gt=0)]
     jitter: Seconds = 0.0
-    aligned: bool = False
+    aligned: StrictBool = False
 
     @model_validator(mode="after")
     def _jitter_fits(self) -> PeriodicArrivals:
@@ -88,11 +88,11 @@ class TraceArrivals(Frozen):
     kind: Literal["trace"]
     file: str
     format: str | None = None
-    speed: PositiveFloat = 1.0
+    speed: PositiveNumber = 1.0
     """Replay this much faster than recorded."""
     tokens: Literal["trace", "drawn"] = "trace"
-    """`trace`: a task's prompt and output tokens are the recorded ones, shared out over its subtasks; `drawn`: from `stages`."""
-    repeat: bool = False
+    """`trace`: prompt and output tokens are those recorded, shared out over its subtasks; `drawn`: `stages`."""
+    repeat: StrictBool = False
     """Start over at the trace's end instead of ending the arrivals."""
 
 
@@ -107,30 +107,30 @@ class ModalitySpec(Frozen):
 
     share: Fraction = 1.0
     """Chance that a task has this modality (given that it has at least one)."""
-    tokens: TokenDistribution = Constant(value=0.0)
+    tokens: TokenDistribution = Constant[Tokens](value=0.0)
     """Prompt tokens its payload becomes."""
-    payload: ByteDistribution = Constant(value=0.0)
+    payload: ByteDistribution = Constant[Bytes](value=0.0)
     """Raw bytes that must reach the node that explains it."""
 
 
 class StageSpec(Frozen):
     """Prompt, answer, further demand and difficulty of the subtasks of one stage."""
 
-    prompt: TokenDistribution = Constant(value=0.0)
+    prompt: TokenDistribution = Constant[Tokens](value=0.0)
     """Instruction tokens, besides payload tokens and the predecessors' answers."""
-    output: TokenDistribution = Constant(value=0.0)
+    output: TokenDistribution = Constant[Tokens](value=0.0)
     """Tokens an agent expects; the truth differs by `length_noise`."""
-    demand: SecondDistribution = Constant(value=0.0)
+    demand: SecondDistribution = Constant[Seconds](value=0.0)
     """Further service time on a node of speed 1, known to agents only by its mean."""
-    difficulty: NumberDistribution = Constant(value=0.0)
+    difficulty: NumberDistribution = Constant[Number](value=0.0)
 
 
 class Count(Frozen):
     """A whole number between `min` and `max`, uniform, or weighted."""
 
-    min: PositiveInt = 1
-    max: PositiveInt = 1
-    weights: list[Annotated[float, Field(ge=0)]] | None = None
+    min: PositiveWhole = 1
+    max: PositiveWhole = 1
+    weights: list[Annotated[Number, Field(ge=0)]] | None = None
 
     @model_validator(mode="after")
     def _ordered(self) -> Count:
@@ -175,7 +175,7 @@ class Layered(Frozen):
     fat: Fraction = 0.5
     density: Fraction = 0.5
     regularity: Fraction = 0.5
-    jump: PositiveInt = 1
+    jump: PositiveWhole = 1
 
 
 class WrittenSubtask(Frozen):
@@ -230,11 +230,11 @@ class Workload(Frozen):
     template: Template = ExplainAnalyzeGenerate(kind="explain-analyze-generate")
     modalities: dict[Modality, ModalitySpec] = {"text": ModalitySpec()}
     stages: Stages = Stages()
-    length_noise: Annotated[float, Field(ge=0, le=3, allow_inf_nan=False)] = 0.0
+    length_noise: Annotated[Number, Field(ge=0, le=3)] = 0.0
     """Sigma of the lognormal factor (mean 1) between an output's expected and true length."""
-    max_output: Annotated[NonNegativeInt, Field(le=10_000_000)] = 4096
+    max_output: Annotated[Whole, Field(ge=0, le=10_000_000)] = 4096
     """No answer is longer than this (tokens); what a batching server reserves for it."""
-    weight: NumberDistribution = Constant(value=1.0)
+    weight: NumberDistribution = Constant[Number](value=1.0)
     """Importance of a task in the objective."""
     deadline: Annotated[Seconds, Field(gt=0)] | None = None
 
