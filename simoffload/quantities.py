@@ -22,6 +22,7 @@ LARGEST_NUMBER = 1e30
 """Bare numbers beyond this are taken for mistakes."""
 
 _DECIMAL = r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+_NUMERIC = re.compile(rf"\s*[+-]?{_DECIMAL}\s*")
 _PERCENTAGE = re.compile(rf"\s*({_DECIMAL})\s*%\s*")
 _KINDS = {type(None): "nothing", bool: "a truth value", str: "text", int: "a number", float: "a number"}
 
@@ -31,7 +32,25 @@ def kind_of(value: object) -> str:
     return _KINDS.get(type(value), "a list" if isinstance(value, list) else "a map")
 
 
-def _refused(message: str, allowed: tuple[str, ...] = (), suggestion: str | None = None) -> PydanticCustomError:
+def shown(value: object) -> str:
+    """A value of a file as a message shows it: itself if it is short, else what it is."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return repr(value if len(value) <= 40 else value[:40] + "...")
+    if isinstance(value, int) and abs(value) >= 10**40:
+        return "a number of more than 40 digits"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    return repr(value) if isinstance(value, (int, float)) else kind_of(value)
+
+
+def _unquoted(value: object) -> str:
+    return " without quotes" if isinstance(value, str) and _NUMERIC.fullmatch(value) else ""
+
+
+def refused(message: str, allowed: tuple[str, ...] = (), suggestion: str | None = None) -> PydanticCustomError:
+    """The error of a value that cannot be read."""
     return PydanticCustomError(
         "quantity", "{problem}", {"problem": message, "allowed": list(allowed), "suggestion": suggestion}
     )
@@ -43,6 +62,20 @@ class Quantity:
 
     dimension: Dimension
 
+    @property
+    def phrase(self) -> str:
+        """What is expected, with an example."""
+        return f"{self.dimension.phrase} such as '{self.dimension.examples[0]}'"
+
+    @property
+    def json_schema(self) -> dict[str, Any]:
+        """Text of a number and a unit, or 0."""
+        sign = "[+-]?" if self.dimension.signed else "[+]?"
+        spellings = "|".join(re.escape(unit) for unit in self.dimension.units)
+        pattern = rf"^\s*(?:{sign}{_DECIMAL}\s*(?:{spellings})|0)\s*$"
+        text = {"type": "string", "pattern": pattern, "examples": list(self.dimension.examples)}
+        return {"anyOf": [text, {"const": 0}]}
+
     def read(self, value: object) -> float:
         """The SI value of a number and unit."""
         try:
@@ -51,9 +84,8 @@ class Quantity:
             if isinstance(value, (int, float)) and not isinstance(value, bool):
                 return units.bare(value, self.dimension)
         except UnitError as error:
-            raise _refused(error.message, error.allowed, error.suggestion) from None
-        example = self.dimension.examples[0]
-        raise _refused(f"expected {self.dimension.phrase} such as '{example}', not {kind_of(value)}")
+            raise refused(error.message, error.allowed, error.suggestion) from None
+        raise refused(f"expected {self.phrase}, not {kind_of(value)}")
 
     def write(self, value: Any) -> Any:
         """Text that `read` reads as the same float; what is no float (another member of a union) is left as it is."""
@@ -67,27 +99,29 @@ class Quantity:
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        sign = "[+-]?" if self.dimension.signed else "[+]?"
-        spellings = "|".join(re.escape(unit) for unit in self.dimension.units)
-        text = {
-            "type": "string",
-            "pattern": rf"^\s*(?:{sign}{_DECIMAL}\s*(?:{spellings})|0)\s*$",
-            "examples": list(self.dimension.examples),
-        }
-        return {"anyOf": [text, {"const": 0}]}
+        return self.json_schema
 
 
 @dataclass(frozen=True, slots=True)
-class _Bare:
+class Bare:
     """Marks a float field as a bare finite number."""
+
+    @property
+    def phrase(self) -> str:
+        """What is expected."""
+        return "a number"
+
+    @property
+    def json_schema(self) -> dict[str, Any]:
+        """A number."""
+        return {"type": "number"}
 
     def read(self, value: object) -> float:
         """The number itself."""
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            quoted = isinstance(value, str) and re.fullmatch(rf"\s*[+-]?{_DECIMAL}\s*", value)
-            raise _refused(f"expected a number{' without quotes' if quoted else ''}, not {_shown(value)}")
+            raise refused(f"expected a number{_unquoted(value)}, not {shown(value)}")
         if not math.isfinite(value) or abs(value) > LARGEST_NUMBER:
-            raise _refused(f"expected a finite number of sensible size, not {_shown(value)}")
+            raise refused(f"expected a finite number of sensible size, not {shown(value)}")
         return float(value)
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
@@ -106,10 +140,10 @@ class _Share:
         if isinstance(value, str) and len(value) < 200:
             match = _PERCENTAGE.fullmatch(value)
             if match is None:
-                raise _refused(f"expected {wanted}, not {_shown(value)}")
+                raise refused(f"expected {wanted}, not {shown(value)}")
             value = float(match[1]) / 100
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
-            raise _refused(f"expected {wanted}, not {_shown(value)}")
+            raise refused(f"expected {wanted}, not {shown(value)}")
         return float(value)
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
@@ -130,23 +164,13 @@ class _Integer:
         """The number itself."""
         whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
         if isinstance(value, bool) or not whole or not isinstance(value, (int, float)):
-            raise _refused(f"expected a whole number, not {_shown(value)}")
+            raise refused(f"expected a whole number{_unquoted(value)}, not {shown(value)}")
         return int(value)
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         return core_schema.no_info_plain_validator_function(
             self.read, json_schema_input_schema=core_schema.int_schema()
         )
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return repr(value if len(value) <= 40 else value[:40] + "...")
-    if isinstance(value, int) and abs(value) >= 10**40:
-        return "a number of more than 40 digits"
-    return repr(value) if isinstance(value, (int, float)) else kind_of(value)
 
 
 Seconds = Annotated[float, Quantity(units.TIME)]
@@ -171,7 +195,7 @@ Decibels = Annotated[float, Quantity(units.RATIO_IN_DECIBELS)]
 DecibelMilliwatts = Annotated[float, Quantity(units.POWER_IN_DECIBELS)]
 BytesPerToken = Annotated[float, Quantity(units.DATA_PER_TOKEN)]
 Fraction = Annotated[float, _Share()]
-Number = Annotated[float, _Bare()]
+Number = Annotated[float, Bare()]
 Whole = Annotated[int, _Integer()]
 PositiveNumber = Annotated[Number, Field(gt=0)]
 PositiveWhole = Annotated[Whole, Field(ge=1)]

@@ -5,14 +5,22 @@ A plain quantity stands for a constant: ``output: 120 tok`` is ``output: {kind: 
 
 from __future__ import annotations
 
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from ..quantities import Bytes, Number, PositiveNumber, Seconds, Tokens
-from .base import Frozen
+from .. import units
+from ..quantities import Bare, Bytes, Number, PositiveNumber, Quantity, Seconds, Tokens
+from .base import Frozen, PlainOr
 
 Q = TypeVar("Q")
+M = TypeVar("M")
+
+
+def _in_order(model: M, low: Any, high: Any, low_name: str, high_name: str) -> M:
+    if low is not None and high is not None and low > high:
+        raise ValueError(f"{low_name} is above {high_name}")
+    return model
 
 
 class Constant(Frozen, Generic[Q]):
@@ -29,22 +37,30 @@ class Uniform(Frozen, Generic[Q]):
     low: Q
     high: Q
 
+    @model_validator(mode="after")
+    def _ordered(self) -> Uniform[Q]:
+        return _in_order(self, self.low, self.high, "low", "high")
+
 
 class Exponential(Frozen, Generic[Q]):
     """Exponential with the given mean."""
 
     kind: Literal["exponential"]
-    mean: Q
+    mean: Annotated[Q, Field(ge=0)]
 
 
 class Lognormal(Frozen, Generic[Q]):
     """Lognormal with the given mean and coefficient of variation, clipped to [min, max]."""
 
     kind: Literal["lognormal"]
-    mean: Q
+    mean: Annotated[Q, Field(gt=0)]
     cv: PositiveNumber
     min: Q | None = None
     max: Q | None = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Lognormal[Q]:
+        return _in_order(self, self.min, self.max, "min", "max")
 
 
 class Normal(Frozen, Generic[Q]):
@@ -52,9 +68,13 @@ class Normal(Frozen, Generic[Q]):
 
     kind: Literal["normal"]
     mean: Q
-    sd: Q
+    sd: Annotated[Q, Field(ge=0)]
     min: Q | None = None
     max: Q | None = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Normal[Q]:
+        return _in_order(self, self.min, self.max, "min", "max")
 
 
 class Choice(Frozen, Generic[Q]):
@@ -68,15 +88,13 @@ class Choice(Frozen, Generic[Q]):
     def _weights_match(self) -> Choice[Q]:
         if self.weights is not None:
             if len(self.weights) != len(self.values):
-                raise ValueError(
-                    f"{len(self.weights)} weights for {len(self.values)} values; give one weight per value"
-                )
+                raise ValueError(f"{len(self.weights)} weights for {len(self.values)} values; give one for each")
             if sum(self.weights) <= 0:
                 raise ValueError("weights add up to 0; at least one must be positive")
         return self
 
 
-class Empirical(Frozen, Generic[Q]):
+class Empirical(Frozen):
     """Resampled, with replacement, from a column of a request trace file."""
 
     kind: Literal["empirical"]
@@ -85,14 +103,7 @@ class Empirical(Frozen, Generic[Q]):
     format: str | None = None
 
 
-def _plain_is_constant(value: object) -> object:
-    if isinstance(value, (str, int, float)) and not isinstance(value, bool):
-        return {"kind": "constant", "value": value}
-    return value
-
-
 _BY_KIND = Field(discriminator="kind")
-_PLAIN = BeforeValidator(_plain_is_constant)
 
 TokenDistribution = Annotated[
     Constant[Tokens]
@@ -101,9 +112,9 @@ TokenDistribution = Annotated[
     | Lognormal[Tokens]
     | Normal[Tokens]
     | Choice[Tokens]
-    | Empirical[Tokens],
+    | Empirical,
     _BY_KIND,
-    _PLAIN,
+    PlainOr("value", Quantity(units.TOKENS)),
 ]
 SecondDistribution = Annotated[
     Constant[Seconds]
@@ -111,30 +122,17 @@ SecondDistribution = Annotated[
     | Exponential[Seconds]
     | Lognormal[Seconds]
     | Normal[Seconds]
-    | Choice[Seconds]
-    | Empirical[Seconds],
+    | Choice[Seconds],
     _BY_KIND,
-    _PLAIN,
+    PlainOr("value", Quantity(units.TIME)),
 ]
 ByteDistribution = Annotated[
-    Constant[Bytes]
-    | Uniform[Bytes]
-    | Exponential[Bytes]
-    | Lognormal[Bytes]
-    | Normal[Bytes]
-    | Choice[Bytes]
-    | Empirical[Bytes],
+    Constant[Bytes] | Uniform[Bytes] | Exponential[Bytes] | Lognormal[Bytes] | Normal[Bytes] | Choice[Bytes],
     _BY_KIND,
-    _PLAIN,
+    PlainOr("value", Quantity(units.DATA)),
 ]
 NumberDistribution = Annotated[
-    Constant[Number]
-    | Uniform[Number]
-    | Exponential[Number]
-    | Lognormal[Number]
-    | Normal[Number]
-    | Choice[Number]
-    | Empirical[Number],
+    Constant[Number] | Uniform[Number] | Exponential[Number] | Lognormal[Number] | Normal[Number] | Choice[Number],
     _BY_KIND,
-    _PLAIN,
+    PlainOr("value", Bare()),
 ]

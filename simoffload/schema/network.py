@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
+from .. import units
 from ..quantities import (
     BitsPerSecond,
     DecibelMilliwatts,
@@ -16,9 +17,10 @@ from ..quantities import (
     Number,
     PositiveNumber,
     PositiveWhole,
+    Quantity,
     Seconds,
 )
-from .base import Frozen
+from .base import Frozen, PlainOr
 
 
 class ConstantChannel(Frozen):
@@ -118,16 +120,10 @@ Channel = Annotated[
 ]
 
 
-def _plain_rate_is_constant(value: object) -> object:
-    if isinstance(value, (str, int, float)) and not isinstance(value, bool):
-        return {"kind": "constant", "rate": value}
-    return value
-
-
 class Link(Frozen):
     """A link: a queue of transfers served one at a time at the channel's rate, then a propagation delay."""
 
-    channel: Annotated[Channel, BeforeValidator(_plain_rate_is_constant)]
+    channel: Annotated[Channel, PlainOr("rate", Quantity(units.BIT_RATE))]
     delay: Seconds = 0.0
     discipline: Literal["agent", "fifo"] = "agent"
     copies: PositiveWhole = 1

@@ -1,0 +1,104 @@
+"""Names: everything that a scenario refers to must exist, and every id must be given once.
+
+These checks look at the plain data, so that a wrong name is reported together with whatever else is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from .document import TreePath
+from .findings import Finding, unknown
+from .scenario import Catalogue
+
+_LINKS = ("uplink", "downlink", "lan")
+
+
+def name_findings(data: Any, bundled: Catalogue) -> Iterator[Finding]:
+    """Unknown names and duplicate ids of a scenario's plain data, which may be wrong in any other way."""
+    edges, clouds = list(_items(data, "edges")), list(_items(data, "clouds"))
+    sites, workloads = list(_items(data, "sites")), list(_items(data, "workloads"))
+    own = _map(data, "catalogue")
+    hardware = {**bundled.hardware, **_map(own, "hardware")}
+    models = {**bundled.models, **_map(own, "models")}
+    prices = {**bundled.prices, **_map(own, "prices")}
+    yield from _duplicates([*edges, *clouds], "node")
+    yield from _duplicates(sites, "site")
+    yield from _duplicates(workloads, "workload")
+    for path, node in [*edges, *clouds]:
+        yield from _text(path, node, "hardware", "hardware", hardware)
+        yield from _texts((*path, "models"), node.get("models"), "model", models)
+        yield from _laws_of_node(path, node)
+        yield from _text(path, node, "price", "price", prices)
+        for kind in _LINKS:
+            yield from _text(path, node, kind, "link", _map(data, "links"))
+    site_names = [str(site.get("id")) for _, site in sites] or ["plant"]
+    for path, edge in edges:
+        yield from _text(path, edge, "site", "site", site_names)
+    for path, law in _items(own, "laws"):
+        yield from _text(("catalogue", *path), law, "hardware", "hardware", hardware)
+        yield from _text(("catalogue", *path), law, "model", "model", models)
+    homes = [str(edge.get("id")) for _, edge in edges]
+    for path, workload in workloads:
+        yield from _homes((*path, "homes"), workload.get("homes"), homes)
+        yield from _written((*path, "template"), _map(workload, "template"))
+
+
+def _map(data: Any, key: str) -> dict[str, Any]:
+    value = data.get(key) if isinstance(data, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+def _items(data: Any, key: str) -> Iterator[tuple[TreePath, dict[str, Any]]]:
+    value = data.get(key) if isinstance(data, dict) else None
+    for number, item in enumerate(value if isinstance(value, list) else []):
+        if isinstance(item, dict):
+            yield (key, number), item
+
+
+def _duplicates(items: Iterable[tuple[TreePath, dict[str, Any]]], what: str) -> Iterator[Finding]:
+    seen = set()
+    for path, item in items:
+        name = item.get("id")
+        if isinstance(name, str):
+            if name in seen:
+                yield Finding((*path, "id"), f"duplicate {what} id '{name}'")
+            seen.add(name)
+
+
+def _text(path: TreePath, item: dict[str, Any], key: str, what: str, known: Iterable[str]) -> Iterator[Finding]:
+    name = item.get(key)
+    if isinstance(name, str) and name not in known:
+        yield unknown((*path, key), what, name, known)
+
+
+def _texts(path: TreePath, names: Any, what: str, known: Iterable[str]) -> Iterator[Finding]:
+    for number, name in enumerate(names if isinstance(names, list) else []):
+        if isinstance(name, str) and name not in known:
+            yield unknown((*path, number), what, name, known)
+
+
+def _laws_of_node(path: TreePath, node: dict[str, Any]) -> Iterator[Finding]:
+    models = node.get("models")
+    hosted = [name for name in models if isinstance(name, str)] if isinstance(models, list) else []
+    for name in _map(node, "law"):
+        if name not in hosted:
+            yield unknown((*path, "law", name), "model of this node", name, hosted, at_key=True)
+
+
+def _homes(path: TreePath, homes: Any, known: list[str]) -> Iterator[Finding]:
+    yield from _texts(path, homes, "edge node", known)
+    seen = set()
+    for number, name in enumerate(homes if isinstance(homes, list) else []):
+        if isinstance(name, str) and name in seen:
+            yield Finding((*path, number), f"home '{name}' is listed twice")
+        seen.add(str(name))
+
+
+def _written(path: TreePath, template: dict[str, Any]) -> Iterator[Finding]:
+    subtasks = [((*path, *way), subtask) for way, subtask in _items(template, "subtasks")]
+    yield from _duplicates(subtasks, "subtask")
+    known = [str(subtask.get("id")) for _, subtask in subtasks]
+    for way, subtask in subtasks:
+        yield from _texts((*way, "after"), subtask.get("after"), "subtask", known)
