@@ -164,8 +164,9 @@ def _batching(draw: st.DrawFn) -> dict[str, Any]:
     server: dict[str, Any] = {
         "kind": "batching",
         "max_batch": draw(st.integers(1, 6)),
-        "kv_tokens": round((LARGEST_PROMPT + MAX_OUTPUT) * draw(st.sampled_from([1.0, 1.3, 3.0]))),
     }
+    if draw(st.integers(0, 3)) > 0:
+        server["kv_tokens"] = round((LARGEST_PROMPT + MAX_OUTPUT) * draw(st.sampled_from([1.0, 1.3, 3.0])))
     if draw(st.booleans()):
         server["chunk"] = draw(st.sampled_from([16, 50, 512]))
     return server

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 MODALITIES = ("text", "image", "audio", "sensor")
+KV_SHARE = 0.9
+"""Share of the memory beside the weights that holds KV cache where the scenario gives no number of tokens."""
 
 
 @dataclass
@@ -73,7 +75,7 @@ def read_nodes(scenario: Any) -> list[Node]:
             kv_tokens = spec.server.kv_tokens
             if kv_tokens is None:
                 per_token = scenario.catalogue.models[spec.models[0]].kv_per_token
-                kv_tokens = math.inf if per_token == 0 else math.floor((memory - models[0].weights) / per_token)
+                kv_tokens = math.inf if per_token == 0 else KV_SHARE * (memory - models[0].weights) / per_token
         price = getattr(spec, "price", None)
         if isinstance(price, str):
             price = scenario.catalogue.prices[price]
