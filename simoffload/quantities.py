@@ -6,7 +6,6 @@ Where a unit belongs a bare number is an error, except 0. ``Fraction``, ``Number
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -120,7 +119,7 @@ class Bare:
         """The number itself."""
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise refused(f"expected a number{_unquoted(value)}, not {shown(value)}")
-        if not math.isfinite(value) or abs(value) > LARGEST_NUMBER:
+        if not abs(value) <= LARGEST_NUMBER:
             raise refused(f"expected a finite number of sensible size, not {shown(value)}")
         return float(value)
 
@@ -136,14 +135,14 @@ class _Share:
 
     def read(self, value: object) -> float:
         """The share as a number from 0 to 1."""
-        wanted = "a number from 0 to 1, or a percentage such as '30 %'"
+        given, wanted = value, "a number from 0 to 1, or a percentage such as '30 %'"
         if isinstance(value, str) and len(value) < 200:
             match = _PERCENTAGE.fullmatch(value)
             if match is None:
                 raise refused(f"expected {wanted}, not {shown(value)}")
             value = float(match[1]) / 100
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
-            raise refused(f"expected {wanted}, not {shown(value)}")
+            raise refused(f"expected {wanted}, not {shown(given)}")
         return float(value)
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:

@@ -138,7 +138,7 @@ _HABITS = {
     "gops": "GFLOP/s", "tops": "TFLOP/s", "pops": "PFLOP/s", "watt": "W", "watts": "W", "joule": "J", "joules": "J",
     "token": "tok", "tokens": "tok", "toks": "tok", "t": "tok", "mtokens": "Mtok", "ktokens": "ktok",
     "$": "USD", "dollar": "USD", "dollars": "USD", "meter": "m", "metre": "m", "meters": "m", "metres": "m",
-    "1": "", "req": "", "requests": "", "task": "", "tasks": "", "jobs": "",
+    "hz": "/s", "1": "", "req": "", "requests": "", "task": "", "tasks": "", "jobs": "",
 }  # fmt: skip
 """Spellings that people are used to, part by part of a unit, and what they are called here."""
 
@@ -150,9 +150,8 @@ def parse(text: str, dimension: Dimension) -> float:
         raise UnitError(f"{text[:40]!r}... is no {dimension.name}: {len(text)} characters")
     match = _QUANTITY.fullmatch(text)
     if match is None:
-        raise UnitError(
-            f"cannot read {text!r} as {dimension.phrase}; write {_examples(dimension)}", tuple(dimension.units)
-        )
+        message = f"cannot read {text!r} as {dimension.phrase}; write {_examples(dimension)}"
+        raise UnitError(message, tuple(dimension.units))
     number, unit = match.groups()
     exact = _exact(number, dimension)
     if not unit and exact == 0:
@@ -160,16 +159,14 @@ def parse(text: str, dimension: Dimension) -> float:
     factor = dimension.units.get(unit.replace("µ", "u").replace("μ", "u"))
     if factor is None:
         raise _wrong_unit(number, unit, dimension)
-    return _bounded(float(exact * factor), text.strip(), dimension)
+    return _bounded(exact * factor, text.strip(), dimension)
 
 
 def bare(value: float, dimension: Dimension) -> float:
     """0 for 0; UnitError for any other number, which lacks its unit."""
     if value == 0:
         return 0.0
-    raise UnitError(
-        f"{value!r} has no unit; write {dimension.phrase} such as {_examples(dimension)}", tuple(dimension.units)
-    )
+    raise _no_unit(repr(value)[:40], dimension)
 
 
 @lru_cache(maxsize=8192)
@@ -178,13 +175,13 @@ def write(value: float, dimension: Dimension) -> str:
     if value == 0:
         return f"0 {dimension.si}"
     exact = Fraction(value)
-    best, best_rank = f"{value!r} {dimension.si}", (math.inf, math.inf)
+    best, best_rank = f"{value!r} {dimension.si}", (True, 99, True)
     for unit, factor in dimension.units.items():
         number = float(exact / factor)
-        digits = repr(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
-        rank = (len(digits), 0 if 1 <= abs(number) < 1000 else 1)
-        if unit not in dimension.foreign and rank < best_rank and float(Fraction(digits) * factor) == value:
-            best, best_rank = f"{digits} {unit}", rank
+        for digits in (f"{number:.15g}", repr(number)):
+            rank = ("e" in digits, len(digits), not 1 <= abs(number) < 1000)
+            if unit not in dimension.foreign and rank < best_rank and float(Fraction(digits) * factor) == value:
+                best, best_rank = f"{digits} {unit}", rank
     return best
 
 
@@ -195,12 +192,13 @@ def _exact(number: str, dimension: Dimension) -> Fraction:
     return Fraction(mantissa) * Fraction(10) ** int(exponent or 0)
 
 
-def _bounded(value: float, text: str, dimension: Dimension) -> float:
-    if value < 0 and not dimension.signed:
+def _bounded(exact: Fraction, text: str, dimension: Dimension) -> float:
+    if exact < 0 and not dimension.signed:
         raise UnitError(f"{text} is negative; {dimension.phrase} must be 0 or more")
+    value = float(exact) if abs(exact) < 10**300 else math.inf
     if abs(value) > dimension.limit:
         raise UnitError(f"{text} is too large for {dimension.phrase}; at most {write(dimension.limit, dimension)}")
-    if 0 < abs(value) < SMALLEST:
+    if abs(value) < SMALLEST and exact != 0:
         raise UnitError(f"{text} is too small for {dimension.phrase}; write 0 if you mean none")
     return value
 

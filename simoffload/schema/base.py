@@ -11,7 +11,8 @@ from pydantic_core import core_schema
 
 from ..quantities import Bare, Quantity, kind_of, refused
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)]
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, max_length=80)]
 """An identifier: letters, digits, dots, dashes and underscores, at most 80 characters."""
 
 Modality = Literal["text", "image", "audio", "sensor"]

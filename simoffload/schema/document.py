@@ -101,6 +101,8 @@ class Tree:
         """The path in words: list items that have an id by it, the others by number."""
         words, here = [], self
         for part in path:
+            if not isinstance(here.value, (dict, list)):
+                break
             child = here.child(part)
             name = child.value.get("id") if child is not None and isinstance(child.value, dict) else None
             words.append(name.value if isinstance(part, int) and name and isinstance(name.value, str) else str(part))

@@ -30,5 +30,5 @@ class Finding:
 
 def unknown(path: TreePath, what: str, name: str, known: Iterable[str], *, at_key: bool = False) -> Finding:
     """The finding that a name stands for nothing."""
-    names = tuple(known)
+    names = tuple(dict.fromkeys(known))
     return Finding(path, f"unknown {what} '{name}'", names, nearest(name, names), at_key=at_key)

@@ -11,6 +11,7 @@ from .. import units
 from ..quantities import kind_of, shown
 from .document import Tree
 from .problems import Problem, nearest
+from .scenario import Scenario
 from .shape import Place, place_of
 
 NEWEST_SCHEMA = 1
@@ -48,7 +49,7 @@ def _of_union(group: list[tuple[Place, Details]]) -> list[tuple[Place, Details]]
         kinds = tuple(kind for place, _ in group for kind in place.kinds)
         return [(Place(path, kinds), {**group[0][1], "type": "none_of_union"})]
     place, one = meant[0]
-    if words and one["type"] == "quantity":
+    if words and one["type"] == "quantity" and one["ctx"]["allowed"]:
         context = {**one["ctx"], "allowed": [*one["ctx"]["allowed"], *words]}
         if isinstance(one["input"], str):
             context["suggestion"] = nearest(one["input"], words) or context["suggestion"]
@@ -60,6 +61,8 @@ def _problem(model: type[BaseModel], place: Place, one: Details, tree: Tree) -> 
     path = place.path
     if one["type"] == "extra_forbidden":
         key, allowed = str(path[-1]), place_of(model, one["loc"][:-1]).keys
+        if model is Scenario and len(path) == 1:
+            allowed = (*allowed, "extends")
         said: Said = (f"unknown key '{key}'", allowed, nearest(key, allowed))
         mark, where = tree.key_mark(path), path[:-1]
     elif one["type"] in ("missing", "union_tag_not_found"):
@@ -85,7 +88,7 @@ def _bound(relation: str, name: str) -> Callable[[Place, Details], Said]:
     def say(place: Place, one: Details) -> Said:
         limit = one["ctx"][name]
         quantity = place.quantity
-        text = units.write(float(limit), quantity.dimension) if quantity else f"{limit:g}"
+        text = units.write(float(limit), quantity.dimension) if quantity else shown(limit)
         given = one["input"] if quantity and isinstance(one["input"], str) else shown(one["input"])
         return f"must be {relation} {text}, not {given}", (), None
 
@@ -95,6 +98,8 @@ def _bound(relation: str, name: str) -> Callable[[Place, Details], Said]:
 def _literal(place: Place, one: Details) -> Said:
     given = one["input"]
     name = "modality" if place.is_key else str(place.path[-1])
+    if name == "schema_version" and given == str(NEWEST_SCHEMA):
+        return f"expected {given} without quotes", (), None
     if name == "schema_version" and isinstance(given, (int, str)) and not isinstance(given, bool):
         return f"unknown schema_version {shown(given)}; the newest known is {NEWEST_SCHEMA}", (), None
     if not isinstance(given, str):

@@ -5,11 +5,14 @@ These checks look at the plain data, so that a wrong name is reported together w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from .base import NAME_PATTERN
 from .document import TreePath
 from .findings import Finding, unknown
+from .problems import nearest
 from .scenario import Catalogue
 
 _LINKS = ("uplink", "downlink", "lan")
@@ -29,6 +32,7 @@ def name_findings(data: Any, bundled: Catalogue) -> Iterator[Finding]:
     for path, node in [*edges, *clouds]:
         yield from _text(path, node, "hardware", "hardware", hardware)
         yield from _texts((*path, "models"), node.get("models"), "model", models)
+        yield from _repeated((*path, "models"), node.get("models"), "model")
         yield from _laws_of_node(path, node)
         yield from _text(path, node, "price", "price", prices)
         for kind in _LINKS:
@@ -41,7 +45,9 @@ def name_findings(data: Any, bundled: Catalogue) -> Iterator[Finding]:
         yield from _text(("catalogue", *path), law, "model", "model", models)
     homes = [str(edge.get("id")) for _, edge in edges]
     for path, workload in workloads:
-        yield from _homes((*path, "homes"), workload.get("homes"), homes)
+        if homes:
+            yield from _texts((*path, "homes"), workload.get("homes"), "edge node", homes)
+        yield from _repeated((*path, "homes"), workload.get("homes"), "home")
         yield from _written((*path, "template"), _map(workload, "template"))
 
 
@@ -69,7 +75,7 @@ def _duplicates(items: Iterable[tuple[TreePath, dict[str, Any]]], what: str) -> 
 
 def _text(path: TreePath, item: dict[str, Any], key: str, what: str, known: Iterable[str]) -> Iterator[Finding]:
     name = item.get(key)
-    if isinstance(name, str) and name not in known:
+    if isinstance(name, str) and name not in known and re.match(NAME_PATTERN, name):
         yield unknown((*path, key), what, name, known)
 
 
@@ -84,16 +90,17 @@ def _laws_of_node(path: TreePath, node: dict[str, Any]) -> Iterator[Finding]:
     hosted = [name for name in models if isinstance(name, str)] if isinstance(models, list) else []
     for name in _map(node, "law"):
         if name not in hosted:
-            yield unknown((*path, "law", name), "model of this node", name, hosted, at_key=True)
+            message = f"this node hosts no model '{name}'"
+            yield Finding((*path, "law", name), message, tuple(hosted), nearest(name, hosted), at_key=True)
 
 
-def _homes(path: TreePath, homes: Any, known: list[str]) -> Iterator[Finding]:
-    yield from _texts(path, homes, "edge node", known)
+def _repeated(path: TreePath, names: Any, what: str) -> Iterator[Finding]:
     seen = set()
-    for number, name in enumerate(homes if isinstance(homes, list) else []):
-        if isinstance(name, str) and name in seen:
-            yield Finding((*path, number), f"home '{name}' is listed twice")
-        seen.add(str(name))
+    for number, name in enumerate(names if isinstance(names, list) else []):
+        if isinstance(name, str):
+            if name in seen:
+                yield Finding((*path, number), f"{what} '{name}' is listed twice")
+            seen.add(name)
 
 
 def _written(path: TreePath, template: dict[str, Any]) -> Iterator[Finding]:

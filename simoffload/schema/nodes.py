@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from ..quantities import (
     Bytes,
@@ -154,12 +154,6 @@ class _Node(Frozen):
     busy_power: Watts | None = None
     tariff: UsdPerJoule = 0.0
     amortisation: UsdPerSecond | None = None
-
-    @model_validator(mode="after")
-    def _models_named_once(self) -> _Node:
-        if len(set(self.models)) != len(self.models):
-            raise ValueError("a model is listed twice; name each once")
-        return self
 
 
 class EdgeNode(_Node):

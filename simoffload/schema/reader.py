@@ -52,14 +52,13 @@ def read_source(path: Path, shown: str | None = None) -> Source:
     name = shown or str(path)
     try:
         mode = path.stat().st_mode
-        if not S_ISREG(mode):
-            raise _unreadable(name, "is a directory, not a file" if S_ISDIR(mode) else "is not a regular file")
-        with path.open("rb") as file:
-            data = file.read(LARGEST_FILE + 1)
+        data = _start_of(path) if S_ISREG(mode) else None
     except FileNotFoundError:
         raise _unreadable(name, "no such file") from None
     except (OSError, ValueError) as error:
         raise _unreadable(name, f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    if data is None:
+        raise _unreadable(name, "is a directory, not a file" if S_ISDIR(mode) else "is not a regular file")
     if len(data) > LARGEST_FILE:
         raise _unreadable(name, f"is larger than {LARGEST_FILE // 2**20} MiB; a scenario is text and far smaller")
     if b"\x00" in data:
@@ -70,6 +69,11 @@ def read_source(path: Path, shown: str | None = None) -> Source:
         line = data.count(b"\n", 0, error.start) + 1
         raise _unreadable(name, f"is not UTF-8 text: byte 0x{data[error.start]:02x} in line {line}") from None
     return Source(name, text, path.absolute().parent)
+
+
+def _start_of(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(LARGEST_FILE + 1)
 
 
 def parse(source: Source) -> Tree:
@@ -143,7 +147,8 @@ class _Builder:
         except yaml.reader.ReaderError as error:
             line = self.source.text.count("\n", 0, error.position) + 1
             column = error.position - self.source.text.rfind("\n", 0, error.position)
-            message = f"character {error.character!r} cannot stand in a YAML file"
+            character = error.character if isinstance(error.character, str) else chr(error.character)
+            message = f"character {character!r} cannot stand in a YAML file"
             raise ScenarioError([*self.problems, Mark(self.source, line, column).problem("", message)]) from None
         except UnicodeError:
             raise ScenarioError([Mark(self.source, 0, 0).problem("", "is not UTF-8 text")]) from None
@@ -180,9 +185,11 @@ class _Builder:
         if self._wants_key():
             self._key(event.value, event.implicit[0] and event.value == "<<", mark)
             return
-        value = scalar(event.value) if event.implicit[0] else event.value
-        if event.tag is not None and event.tag != "!":
+        value: Scalar = event.value
+        if event.tag not in (None, "!"):
             value = self._tagged(event.value, event.tag, mark)
+        elif event.tag is None and event.implicit[0]:
+            value = scalar(event.value)
         self._add(Tree(value, mark), event.anchor)
 
     def _tagged(self, text: str, tag: str, mark: Mark) -> Scalar:
