@@ -124,9 +124,7 @@ class Bare:
         return float(value)
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        return core_schema.no_info_plain_validator_function(
-            self.read, json_schema_input_schema=core_schema.float_schema()
-        )
+        return core_schema.no_info_before_validator_function(self.read, core_schema.float_schema())
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +149,8 @@ class _Share:
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        percentage = {"type": "string", "pattern": rf"^\s*{_DECIMAL}\s*%\s*$", "examples": ["30 %"]}
+        up_to_100 = r"(?:100(?:\.0*)?|[0-9]{1,2}(?:\.[0-9]*)?|\.[0-9]+)"
+        percentage = {"type": "string", "pattern": rf"^\s*{up_to_100}\s*%\s*$", "examples": ["30 %"]}
         return {"anyOf": [{"type": "number", "minimum": 0, "maximum": 1}, percentage]}
 
 
@@ -167,9 +166,7 @@ class _Integer:
         return int(value)
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        return core_schema.no_info_plain_validator_function(
-            self.read, json_schema_input_schema=core_schema.int_schema()
-        )
+        return core_schema.no_info_before_validator_function(self.read, core_schema.int_schema())
 
 
 Seconds = Annotated[float, Quantity(units.TIME)]

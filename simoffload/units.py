@@ -112,7 +112,12 @@ ENERGY_PER_TOKEN = Dimension(
 )
 MONEY = Dimension("sum of money", _USD, 1e15, ("0.02 USD",))
 PRICE_PER_TOKEN = Dimension("price per token", _per(_USD, _TOKENS), 1e9, ("0.53 USD/Mtok",))
-PRICE_OF_ENERGY = Dimension("price of energy", _per(_USD, _JOULES), 1e9, ("0.167 USD/kWh",))
+PRICE_OF_ENERGY = Dimension(
+    "price of energy",
+    _per(_USD, {unit: _JOULES[unit] for unit in ("J", "kJ", "MJ", "Wh", "kWh", "MWh")}),
+    1e9,
+    ("0.167 USD/kWh",),
+)
 COST_RATE = Dimension("cost per time", _per(_USD, {**_BELOW_RATE, **_YEAR}), 1e9, ("0.05 USD/h", "500 USD/month"))
 TOKENS = Dimension("number of tokens", _TOKENS, 1e12, ("120 tok",))
 TOKEN_RATE = Dimension("token rate", _per(_TOKENS, _BELOW_RATE), 1e12, ("42 tok/s",))
@@ -124,7 +129,9 @@ FREQUENCY = Dimension("frequency", _scaled("Hz", one=1, k=_K, M=_M, G=_G, T=_T),
 LENGTH = Dimension("length", _scaled("m", m=_MILLI, c=Fraction(1, 100), one=1, k=_K), 1e9, ("150 m",))
 RATIO_IN_DECIBELS = Dimension("ratio in decibels", {"dB": Fraction(1)}, 1e3, ("7 dB",), signed=True)
 POWER_IN_DECIBELS = Dimension("power in dBm", {"dBm": Fraction(1)}, 1e3, ("23 dBm",), signed=True)
-DATA_PER_TOKEN = Dimension("amount of data per token", _per(_BYTES, _TOKENS), 1e15, ("4 B/tok", "128 KiB/tok"))
+DATA_PER_TOKEN = Dimension(
+    "amount of data per token", _per(_BYTES, {"tok": Fraction(1)}), 1e15, ("4 B/tok", "128 KiB/tok")
+)
 
 _HABITS = {
     "sec": "s", "secs": "s", "second": "s", "seconds": "s", "msec": "ms", "millis": "ms", "usec": "us", "nsec": "ns",
@@ -226,6 +233,9 @@ def nearest_unit(unit: str, dimension: Dimension) -> str | None:
         folded = [known for known in dimension.units if known.lower() == guess.lower()]
         if folded:
             return folded[0]
+        longer = [known for known in dimension.units if known.startswith(f"{guess}/")]
+        if longer:
+            return longer[0]
     close = get_close_matches(usual, dimension.units, n=1, cutoff=0.6) or get_close_matches(unit, dimension.units, n=1)
     return close[0] if close else None
 

@@ -87,10 +87,10 @@ def _kv_memory(
 
     tokens = server.kv_tokens
     if tokens is None:
-        if model.kv_per_token <= 0:
+        spare = (hardware.memory if node.memory is None else node.memory) - model.weights
+        if model.kv_per_token <= 0 or spare < 0:
             return
-        memory = hardware.memory if node.memory is None else node.memory
-        tokens = max(0.0, KV_SHARE * (memory - model.weights) / model.kv_per_token)
+        tokens = KV_SHARE * spare / model.kv_per_token
     for workload in scenario.workloads:
         if workload.max_output >= tokens:
             message = (

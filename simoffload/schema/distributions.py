@@ -23,14 +23,24 @@ def _in_order(model: M, low: Any, high: Any, low_name: str, high_name: str) -> M
     return model
 
 
-class Constant(Frozen, Generic[Q]):
+class _Of(Frozen, Generic[Q]):
+    """A distribution of a quantity; the name of the quantity tells its classes apart, so that they can be pickled."""
+
+    @classmethod
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
+        """The distribution with its quantity, such as ``Uniform[time]``."""
+        marks = [mark for mark in getattr(params[0], "__metadata__", ()) if isinstance(mark, Quantity)]
+        return f"{cls.__name__}[{marks[0].dimension.name if marks else 'number'}]"
+
+
+class Constant(_Of[Q], Generic[Q]):
     """Always the same value."""
 
     kind: Literal["constant"] = "constant"
     value: Q
 
 
-class Uniform(Frozen, Generic[Q]):
+class Uniform(_Of[Q], Generic[Q]):
     """Uniform between `low` and `high`."""
 
     kind: Literal["uniform"]
@@ -42,14 +52,14 @@ class Uniform(Frozen, Generic[Q]):
         return _in_order(self, self.low, self.high, "low", "high")
 
 
-class Exponential(Frozen, Generic[Q]):
+class Exponential(_Of[Q], Generic[Q]):
     """Exponential with the given mean."""
 
     kind: Literal["exponential"]
     mean: Annotated[Q, Field(ge=0)]
 
 
-class Lognormal(Frozen, Generic[Q]):
+class Lognormal(_Of[Q], Generic[Q]):
     """Lognormal with the given mean and coefficient of variation, clipped to [min, max]."""
 
     kind: Literal["lognormal"]
@@ -63,7 +73,7 @@ class Lognormal(Frozen, Generic[Q]):
         return _in_order(self, self.min, self.max, "min", "max")
 
 
-class Normal(Frozen, Generic[Q]):
+class Normal(_Of[Q], Generic[Q]):
     """Normal with the given mean and standard deviation, clipped to [min, max]."""
 
     kind: Literal["normal"]
@@ -77,7 +87,7 @@ class Normal(Frozen, Generic[Q]):
         return _in_order(self, self.min, self.max, "min", "max")
 
 
-class Choice(Frozen, Generic[Q]):
+class Choice(_Of[Q], Generic[Q]):
     """One of `values`, with probability proportional to `weights` (equal where left out)."""
 
     kind: Literal["choice"]

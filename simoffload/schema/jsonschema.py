@@ -21,6 +21,7 @@ from .scenario import Scenario
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _PARTIAL = "-in-part"
+_BOUNDS = {"gt": "exclusiveMinimum", "ge": "minimum", "lt": "exclusiveMaximum", "le": "maximum"}
 
 
 def json_schema() -> dict[str, Any]:
@@ -46,13 +47,22 @@ def json_schema() -> dict[str, Any]:
 
 
 class _Generator(GenerateJsonSchema):
-    """Adds the docstrings below fields as descriptions, and writes defaults of quantities with their units."""
+    """Adds the docstrings below fields as descriptions, asks for each `kind`, and writes defaults with their units."""
 
     def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
         result = super().model_schema(schema)
+        if "kind" in result.get("properties", {}):
+            result["required"] = list(dict.fromkeys(["kind", *result.get("required", [])]))
         for name, description in _field_docstrings(schema["cls"]).items():
             if name in result.get("properties", {}):
                 result["properties"][name].setdefault("description", description)
+        return result
+
+    def function_after_schema(self, schema: core_schema.AfterValidatorFunctionSchema) -> JsonSchemaValue:
+        result = super().function_after_schema(schema)
+        if result.get("type") in ("number", "integer"):
+            bounds: dict[str, Any] = getattr(schema["function"]["function"], "keywords", {})
+            result |= {_BOUNDS[name]: value for name, value in bounds.items() if name in _BOUNDS}
         return result
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:

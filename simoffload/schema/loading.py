@@ -71,7 +71,7 @@ def _find(source: str | Path) -> tuple[Path, str]:
     if isinstance(source, Path) or name.endswith(SUFFIXES) or os.path.exists(name):
         return Path(source), name
     message = f"unknown scenario '{name}': neither a file nor a bundled scenario"
-    raise ScenarioError([Problem("simoffload", 0, 0, "", message, tuple(bundled), nearest(name, bundled))])
+    raise ScenarioError([Problem("", 0, 0, "", message, tuple(bundled), nearest(name, bundled))])
 
 
 def _examined(tree: Tree, overrides: Sequence[str]) -> Diagnosis:

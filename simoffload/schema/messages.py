@@ -89,7 +89,7 @@ def _bound(relation: str, name: str) -> Callable[[Place, Details], Said]:
         limit = one["ctx"][name]
         quantity = place.quantity
         text = units.write(float(limit), quantity.dimension) if quantity else shown(limit)
-        given = one["input"] if quantity and isinstance(one["input"], str) else shown(one["input"])
+        given = one["input"] if isinstance(one["input"], str) else shown(one["input"])
         return f"must be {relation} {text}, not {given}", (), None
 
     return say
@@ -97,7 +97,7 @@ def _bound(relation: str, name: str) -> Callable[[Place, Details], Said]:
 
 def _literal(place: Place, one: Details) -> Said:
     given = one["input"]
-    name = "modality" if place.is_key else str(place.path[-1])
+    name = "modality" if place.is_key or "modalities" in place.path[-2:-1] else str(place.path[-1])
     if name == "schema_version" and given == str(NEWEST_SCHEMA):
         return f"expected {given} without quotes", (), None
     if name == "schema_version" and isinstance(given, (int, str)) and not isinstance(given, bool):
@@ -130,7 +130,7 @@ def _long_name(place: Place, one: Details) -> Said:
 
 def _short(place: Place, one: Details) -> Said:
     least, has = one["ctx"]["min_length"], one["ctx"]["actual_length"]
-    return ("is empty" if has == 0 else f"has {has} items") + f"; at least {least} needed", (), None
+    return f"{'is empty' if has == 0 else f'has only {has}'}; at least {least} needed", (), None
 
 
 def _long(place: Place, one: Details) -> Said:

@@ -37,13 +37,13 @@ def name_findings(data: Any, bundled: Catalogue) -> Iterator[Finding]:
         yield from _text(path, node, "price", "price", prices)
         for kind in _LINKS:
             yield from _text(path, node, kind, "link", _map(data, "links"))
-    site_names = [str(site.get("id")) for _, site in sites] or ["plant"]
+    site_names = _ids(sites) or ["plant"]
     for path, edge in edges:
         yield from _text(path, edge, "site", "site", site_names)
     for path, law in _items(own, "laws"):
         yield from _text(("catalogue", *path), law, "hardware", "hardware", hardware)
         yield from _text(("catalogue", *path), law, "model", "model", models)
-    homes = [str(edge.get("id")) for _, edge in edges]
+    homes = _ids(edges)
     for path, workload in workloads:
         if homes:
             yield from _texts((*path, "homes"), workload.get("homes"), "edge node", homes)
@@ -61,6 +61,10 @@ def _items(data: Any, key: str) -> Iterator[tuple[TreePath, dict[str, Any]]]:
     for number, item in enumerate(value if isinstance(value, list) else []):
         if isinstance(item, dict):
             yield (key, number), item
+
+
+def _ids(items: Iterable[tuple[TreePath, dict[str, Any]]]) -> list[str]:
+    return [item["id"] for _, item in items if isinstance(item.get("id"), str)]
 
 
 def _duplicates(items: Iterable[tuple[TreePath, dict[str, Any]]], what: str) -> Iterator[Finding]:
@@ -106,6 +110,6 @@ def _repeated(path: TreePath, names: Any, what: str) -> Iterator[Finding]:
 def _written(path: TreePath, template: dict[str, Any]) -> Iterator[Finding]:
     subtasks = [((*path, *way), subtask) for way, subtask in _items(template, "subtasks")]
     yield from _duplicates(subtasks, "subtask")
-    known = [str(subtask.get("id")) for _, subtask in subtasks]
+    known = _ids(subtasks)
     for way, subtask in subtasks:
         yield from _texts((*way, "after"), subtask.get("after"), "subtask", known)

@@ -39,8 +39,8 @@ class Problem:
     def headline(self) -> str:
         """The problem in one line."""
         place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
-        parts = [place, *(["warning"] if self.severity == "warning" else []), *([self.where] if self.where else [])]
-        text = f"{': '.join(parts)}: {self.message}"
+        parts = (place, "warning" if self.severity == "warning" else "", self.where, self.message)
+        text = ": ".join(part for part in parts if part)
         if self.allowed:
             text += f"; allowed: {_listing(self.allowed)}"
         if self.suggestion is not None:
