@@ -1,0 +1,8 @@
+"""Tasks and their graphs: what a task is made of, the templates graphs are drawn from, graphs from files."""
+
+from __future__ import annotations
+
+from .graph import GraphError, TaskGraph, build_graph
+from .task import Task
+
+__all__ = ["GraphError", "Task", "TaskGraph", "build_graph"]
