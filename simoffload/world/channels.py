@@ -1,0 +1,55 @@
+"""The channel of each kind that a scenario can name."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from ..random_streams import Streams
+from ..schema import network as spec
+from .channel_fading import AutoregressiveSegments, FactorySegments
+from .channel_markov import MarkovSegments
+from .channel_path import Channel, ChannelError, ConstantChannel, PathChannel, Segments
+from .channel_trace import TraceSegments
+
+__all__ = ["Channel", "ChannelError", "ConstantChannel", "PathChannel", "Segments", "make_channel", "make_segments"]
+
+VaryingChannel = (
+    spec.GilbertElliottChannel
+    | spec.MarkovChannel
+    | spec.LogAutoregressiveChannel
+    | spec.IndoorFactoryChannel
+    | spec.TraceChannel
+)
+
+
+def make_channel(channel: spec.Channel, streams: Streams, entity: str) -> Channel:
+    """A channel at time 0; `entity`, the link's name, picks its random streams.
+
+    ChannelError when it would never carry anything; TraceError when a trace cannot be read.
+    """
+    if isinstance(channel, spec.ConstantChannel):
+        return ConstantChannel(channel.rate)
+    return PathChannel(make_segments(channel, streams, entity))
+
+
+def make_segments(channel: VaryingChannel, streams: Streams, entity: str) -> Segments:
+    """The path of a channel that varies, from time 0 on."""
+    if isinstance(channel, spec.GilbertElliottChannel):
+        rates, sojourns = (channel.good, channel.bad), (channel.mean_good, channel.mean_bad)
+        return MarkovSegments(rates, sojourns, None, streams, entity)
+    if isinstance(channel, spec.MarkovChannel):
+        return MarkovSegments(channel.rates, channel.mean_sojourn, channel.transition, streams, entity)
+    if isinstance(channel, spec.LogAutoregressiveChannel):
+        return AutoregressiveSegments(channel, streams, entity)
+    if isinstance(channel, spec.IndoorFactoryChannel):
+        return FactorySegments(channel, streams, entity)
+    if isinstance(channel, spec.TraceChannel):
+        return _playback(channel)
+    assert_never(channel)
+
+
+def _playback(channel: spec.TraceChannel) -> TraceSegments:
+    from ..traces import read_rates
+
+    trace = read_rates(channel.file, channel.format, channel.column)
+    return TraceSegments(trace.ends_s, [channel.scale * rate for rate in trace.rates_bps], channel.offset)
