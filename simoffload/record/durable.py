@@ -1,0 +1,41 @@
+"""Files that are there whole or not at all, whatever happens to the program or the machine."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from typing import Any
+
+
+class RecordError(Exception):
+    """A record that cannot be written, or what should be one and cannot be read; the message names the file."""
+
+
+def write_durably(path: Path, content: Any) -> None:
+    """Write bytes (or any buffer of them) to `path` through `<path>.tmp`, on disk before it gets its name.
+
+    RecordError when the disk is full or the like: then no half-written file is left, and what `path` held before is.
+    """
+    temporary = path.with_name(path.name + ".tmp")
+    try:
+        with open(temporary, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+        _sync_directory(path.parent)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise RecordError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def _sync_directory(directory: Path) -> None:
+    """Make a renaming durable; Windows has no handle for this and needs none."""
+    if os.name != "nt":
+        descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

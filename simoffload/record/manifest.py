@@ -1,0 +1,111 @@
+"""The manifest of a run directory: what ran, how far it came, and which part files belong to it.
+
+Readers trust nothing but the manifest: a file that it does not list is the remnant of a run that was killed.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+from datetime import UTC, datetime
+from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from .. import __version__
+from .durable import RecordError, write_durably
+
+MANIFEST_FILE = "manifest.json"
+SCENARIO_FILE = "scenario.yaml"
+SCHEMA_VERSION: Final = 1
+
+Status = Literal["incomplete", "complete", "failed"]
+
+
+class PartInfo(BaseModel):
+    """A part file: its path within the run directory, number of rows, span of their times, BLAKE2b of its bytes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    file: Annotated[str, Field(pattern=r"^[a-z]+/part-[0-9]{5,}\.parquet$")]
+    rows: Annotated[int, Field(ge=1)]
+    first_s: float | None
+    last_s: float | None
+    blake2b: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+
+
+class Manifest(BaseModel):
+    """What a run directory holds; `model_copy(update=...)` makes the next one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    versions: dict[str, str]
+    scenario: str
+    scenario_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    """Of the bytes of scenario.yaml."""
+    agent: str
+    seed: Annotated[int, Field(ge=0)]
+    kept_one_in: Annotated[int, Field(ge=0)] = 1
+    """Rows are kept of one task in this many; 0: no rows at all."""
+    status: Status = "incomplete"
+    started: AwareDatetime
+    finished: AwareDatetime | None = None
+    fingerprint: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
+    parts: tuple[PartInfo, ...] = ()
+
+    def ended(self, status: Status, fingerprint: str | None) -> Manifest:
+        """The manifest of the same run once it is over, as of now."""
+        return self.model_copy(update={"status": status, "fingerprint": fingerprint, "finished": datetime.now(UTC)})
+
+
+def begin_manifest(scenario: str, scenario_yaml: bytes, agent: str, seed: int, kept_one_in: int = 1) -> Manifest:
+    """The manifest of a run that begins now; `scenario_yaml` is what goes into scenario.yaml."""
+    return Manifest(
+        versions=versions(),
+        scenario=scenario,
+        scenario_sha256=sha256(scenario_yaml).hexdigest(),
+        agent=agent,
+        seed=seed,
+        kept_one_in=kept_one_in,
+        started=datetime.now(UTC),
+    )
+
+
+def versions() -> dict[str, str]:
+    """Versions of simoffload, Python and the packages that a record depends on; none of them is imported for it."""
+    found = {"simoffload": __version__, "python": platform.python_version()}
+    for package in ("numpy", "simpy", "pyarrow"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "absent"
+    return found
+
+
+def write_manifest(run_directory: Path, manifest: Manifest) -> None:
+    """Write or replace the manifest, whole; RecordError when it cannot be written."""
+    write_durably(run_directory / MANIFEST_FILE, (manifest.model_dump_json(indent=2) + "\n").encode())
+
+
+def read_manifest(run_directory: Path) -> Manifest:
+    """The manifest of a run directory; RecordError when there is none or it is not one."""
+    path = run_directory / MANIFEST_FILE
+    try:
+        data: Any = json.loads(path.read_bytes())
+    except OSError as error:
+        raise RecordError(f"{run_directory} is no run directory: cannot read {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise RecordError(f"{path} is not JSON: {error}") from None
+    found = data.get("schema_version") if isinstance(data, dict) else None
+    if found != SCHEMA_VERSION:
+        raise RecordError(f"{path} has schema_version {found!r}; this simoffload reads {SCHEMA_VERSION}")
+    try:
+        return Manifest.model_validate(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise RecordError(f"{path}: {where}: {first['msg']}") from None

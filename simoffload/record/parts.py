@@ -1,0 +1,171 @@
+"""Part files: rows as Parquet, each file written whole, so that a run that is killed loses only what was in memory.
+
+Floats are stored byte by byte of equal weight, whole numbers as differences, those with few values by dictionary, all
+compressed with zstd: about a quarter of the packed rows, faster than CSV by a factor of thirty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .durable import RecordError, write_durably
+from .manifest import PartInfo, read_manifest
+from .rows import LAYOUTS, Layout, as_array
+
+if TYPE_CHECKING:
+    import pyarrow as pa  # type: ignore[import-untyped]
+
+ROWS_PER_PART = 1 << 18
+_ENCODINGS = {"q": "DELTA_BINARY_PACKED", "i": "DELTA_BINARY_PACKED", "d": "BYTE_STREAM_SPLIT"}
+_LABEL = b"simoffload.rows"
+_hash = partial(blake2b, digest_size=16)
+
+
+class PartWriter:
+    """Writes rows of a layout as `<layout>/part-<number>.parquet` in a run directory; pickles with the rows held back.
+
+    `parts` lists what has been written; the caller puts it into the manifest, without which nobody reads it.
+    """
+
+    __slots__ = ("_directory", "_layout", "_pending", "_size", "parts")
+
+    def __init__(self, run_directory: Path, layout: Layout, rows_per_part: int = ROWS_PER_PART) -> None:
+        self._directory = run_directory
+        self._layout = layout
+        self._size = layout.size * rows_per_part
+        self._pending = bytearray()
+        self.parts: tuple[PartInfo, ...] = ()
+
+    def write(self, rows: bytes | bytearray | memoryview) -> bool:
+        """Take rows; whether that completed a part. RecordError when a part cannot be written: its rows are kept."""
+        self._pending += rows
+        before = len(self.parts)
+        while len(self._pending) >= self._size:
+            self._write_part(self._size)
+        return len(self.parts) > before
+
+    def flush(self) -> bool:
+        """Write the rows held back, if any, as a smaller part; whether there were any."""
+        if not self._pending:
+            return False
+        self._write_part(len(self._pending))
+        return True
+
+    def _write_part(self, size: int) -> None:
+        rows = bytes(memoryview(self._pending)[:size])
+        file = f"{self._layout.name}/part-{len(self.parts):05}.parquet"
+        path = self._directory / file
+        content = _to_parquet(self._layout, rows)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RecordError(f"cannot write {path}: {error.strerror}") from error
+        write_durably(path, content)
+        first, last = _span(self._layout, rows)
+        part = PartInfo(
+            file=file,
+            rows=size // self._layout.size,
+            first_s=first,
+            last_s=last,
+            blake2b=_hash(content).hexdigest(),
+        )
+        self.parts = (*self.parts, part)
+        del self._pending[:size]
+
+
+def _span(layout: Layout, rows: bytes) -> tuple[float | None, float | None]:
+    """First and last time of the rows, those without one (nan) aside."""
+    times = as_array(layout, rows)[layout.time]
+    known = times[~np.isnan(times)]
+    return (float(known.min()), float(known.max())) if known.size else (None, None)
+
+
+def _schema(layout: Layout) -> pa.Schema:
+    import pyarrow as pa
+
+    fields = [pa.field(column.name, pa.type_for_alias(column.arrow_type), nullable=False) for column in layout.columns]
+    return pa.schema(fields, metadata={_LABEL: layout.name.encode()})
+
+
+def _to_parquet(layout: Layout, rows: bytes) -> Any:
+    """The bytes of a Parquet file with these rows."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    array = as_array(layout, rows)
+    columns = [pa.array(np.ascontiguousarray(array[column.name])) for column in layout.columns]
+    sink = pa.BufferOutputStream()
+    parquet.write_table(
+        pa.Table.from_arrays(columns, schema=_schema(layout)),
+        sink,
+        compression="zstd",
+        compression_level=1,
+        use_dictionary=[column.name for column in layout.columns if column.code not in _ENCODINGS],
+        column_encoding={c.name: _ENCODINGS[c.code] for c in layout.columns if c.code in _ENCODINGS},
+    )
+    return sink.getvalue()
+
+
+def read_table(run_directory: Path, name: str, columns: Sequence[str] | None = None) -> pa.Table:
+    """All rows of a layout that the manifest vouches for, in the order of writing; `columns` picks some.
+
+    RecordError when the directory has no manifest, the layout or a column does not exist, or a part is missing,
+    damaged or not the one that was written.
+    """
+    import pyarrow as pa
+
+    tables = list(read_parts(run_directory, name, columns))
+    return pa.concat_tables(tables) if tables else _picked(_layout(name), columns).empty_table()
+
+
+def read_parts(run_directory: Path, name: str, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+    """The same rows part by part, for records larger than memory."""
+    layout = _layout(name)
+    schema = _picked(layout, columns)
+    for part in read_manifest(run_directory).parts:
+        if part.file.startswith(f"{name}/"):
+            yield _read_part(run_directory / part.file, part, _schema(layout)).select(schema.names)
+
+
+def _layout(name: str) -> Layout:
+    for layout in LAYOUTS:
+        if layout.name == name:
+            return layout
+    raise RecordError(f"no rows are called '{name}'; there are {', '.join(layout.name for layout in LAYOUTS)}")
+
+
+def _picked(layout: Layout, columns: Sequence[str] | None) -> pa.Schema:
+    import pyarrow as pa
+
+    schema = _schema(layout)
+    if columns is None:
+        return schema
+    for column in columns:
+        if column not in schema.names:
+            raise RecordError(f"'{layout.name}' has no column '{column}'; it has {', '.join(schema.names)}")
+    return pa.schema([schema.field(column) for column in columns])
+
+
+def _read_part(path: Path, part: PartInfo, schema: pa.Schema) -> pa.Table:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise RecordError(f"cannot read {path}, which the manifest lists: {error.strerror}") from error
+    if _hash(content).hexdigest() != part.blake2b:
+        raise RecordError(f"{path} is damaged or from another run: it is not the file that the manifest lists")
+    try:
+        table = parquet.read_table(pa.BufferReader(content))
+    except pa.ArrowException as error:
+        raise RecordError(f"{path} is not Parquet: {error}") from error
+    if table.num_rows != part.rows or not table.schema.equals(schema):
+        raise RecordError(f"{path} does not hold {part.rows} rows of '{part.file.partition('/')[0]}'")
+    return table

@@ -1,0 +1,43 @@
+"""A file is written whole or not at all, and an error names it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from simoffload.record.durable import RecordError, write_durably
+
+needs_full_device = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
+
+
+def test_a_file_is_written_and_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "summary.json"
+    write_durably(path, b"one")
+    write_durably(path, memoryview(b"two, longer"))
+    assert path.read_bytes() == b"two, longer"
+    assert os.listdir(tmp_path) == ["summary.json"]
+
+
+@needs_full_device
+def test_a_full_disk_leaves_the_earlier_file_and_nothing_half_written(tmp_path: Path) -> None:
+    path = tmp_path / "summary.json"
+    write_durably(path, b"one")
+    (tmp_path / "summary.json.tmp").symlink_to("/dev/full")
+    with pytest.raises(RecordError, match=r"cannot write .*summary\.json: No space left on device"):
+        write_durably(path, b"two")
+    assert path.read_bytes() == b"one"
+    assert os.listdir(tmp_path) == ["summary.json"]
+
+
+def test_a_missing_directory_is_named(tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match=r"cannot write .*gone/file: No such file or directory"):
+        write_durably(tmp_path / "gone" / "file", b"")
+
+
+def test_a_directory_in_the_way_is_named(tmp_path: Path) -> None:
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(RecordError, match=r"cannot write .*taken"):
+        write_durably(tmp_path / "taken", b"")
+    assert os.listdir(tmp_path) == ["taken"]
