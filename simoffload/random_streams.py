@@ -11,13 +11,18 @@ here pickles and goes on afterwards with the very numbers it would have given.
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 Values = npt.NDArray[np.float64]
+T = TypeVar("T")
 
 _FIRST_BLOCK = 16
 _LARGEST_BLOCK = 1024
@@ -115,3 +120,20 @@ class Gammas(_Variates):
 
     def _draw(self, count: int) -> Values:
         return self._generator.standard_gamma(self._shape, count)
+
+
+class Alternatives(Generic[T]):
+    """Values one of which is picked by chance; those of weight 0 are left out."""
+
+    __slots__ = ("_bounds", "chances", "values")
+
+    def __init__(self, values: Sequence[T], weights: Sequence[float]) -> None:
+        total = math.fsum(weights)
+        pairs = [(value, weight) for value, weight in zip(values, weights, strict=True) if weight > 0]
+        self.values = tuple(value for value, _ in pairs)
+        self.chances = tuple(weight / total for _, weight in pairs)
+        self._bounds = [math.fsum(self.chances[: k + 1]) for k in range(len(pairs) - 1)]
+
+    def pick(self, uniform: float) -> T:
+        """The value that a number from [0, 1) stands for."""
+        return self.values[bisect_right(self._bounds, uniform)]

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simoffload.random_streams import Exponentials, Gammas, Normals, Streams, Uniforms
+from simoffload.random_streams import Alternatives, Exponentials, Gammas, Normals, Streams, Uniforms
 
 Make = Callable[[np.random.Generator], Any]
 LAWS: dict[str, tuple[Make, float, float, Callable[[np.random.Generator, int], Any]]] = {
@@ -71,3 +71,16 @@ def test_a_pickled_stream_goes_on_where_it_was(law: str, used: int) -> None:
     variates.take(used)
     copy = pickle.loads(pickle.dumps(variates))
     assert copy.take(3000) == variates.take(3000)
+
+
+def test_alternatives_are_picked_with_their_chances() -> None:
+    alternatives = Alternatives("abcd", [1, 0, 2, 1])
+    assert (alternatives.values, alternatives.chances) == (("a", "c", "d"), (0.25, 0.5, 0.25))
+    assert [alternatives.pick(u) for u in (0.0, 0.2499, 0.25, 0.7499, 0.75, 1 - 2**-53)] == list("aaccdd")
+
+
+@given(
+    weights=st.lists(st.floats(0, 1e9), min_size=1, max_size=6).filter(any), uniform=st.floats(0, 1, exclude_max=True)
+)
+def test_an_alternative_without_weight_is_never_picked(weights: list[float], uniform: float) -> None:
+    assert weights[Alternatives(range(len(weights)), weights).pick(uniform)] > 0

@@ -161,11 +161,11 @@ def _in_order(predecessors: Arcs, successors: Arcs, names: tuple[str, ...]) -> t
 
 def _circle(predecessors: Arcs, waiting: Sequence[int]) -> list[int]:
     """Subtasks each of which waits for the next, from the first of them in number back to it."""
-    seen = [next(number for number, count in enumerate(waiting) if count > 0)]
-    while True:
-        following = next(other for other in predecessors[seen[-1]] if waiting[other] > 0)
-        if following in seen:
-            members = seen[seen.index(following) :]
-            first = members.index(min(members))
-            return [*members[first:], *members[:first], members[first]]
-        seen.append(following)
+    places: dict[int, int] = {}
+    number = next(number for number, count in enumerate(waiting) if count > 0)
+    while number not in places:
+        places[number] = len(places)
+        number = next(other for other in predecessors[number] if waiting[other] > 0)
+    members = list(places)[places[number] :]
+    first = members.index(min(members))
+    return [*members[first:], *members[:first], members[first]]
