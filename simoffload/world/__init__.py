@@ -1,0 +1,1 @@
+"""The world on SimPy: kernel, stations, links, channels, arrivals, telemetry."""

@@ -1,0 +1,97 @@
+"""The clock and the event list: a SimPy environment with a lean kind of event beside SimPy's own.
+
+Think of a kitchen timer: a `Call` is a timer that rings once and runs one bound method. It carries no list of
+callbacks and no value, may be set again once it has rung, and pickles, so that a world built from calls alone
+can be saved and continued. SimPy's processes, timeouts and resources run beside calls in the same event list.
+
+What is used of SimPy's private side (`_queue`, `_eid`, `_now`) is used in this file only; a contract test holds it
+against the installed SimPy.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from heapq import heappop, heappush
+from itertools import count
+from typing import Any
+
+import simpy
+
+COMPLETION, TELEMETRY, ARRIVAL = 10, 1_000_000_000, 2_000_000_000
+"""Ranks of simultaneous events: SimPy's own first, then completions (plus the entity's number), telemetry, arrivals."""
+
+
+class Call:
+    """An event that runs `act(item)` when its time comes.
+
+    `item` is free for the owner: what the action is about. A call may be scheduled again after it has run.
+    """
+
+    __slots__ = ("act", "item")
+
+    def __init__(self, act: Callable[[Any], None], item: Any = None) -> None:
+        self.act = act
+        self.item = item
+
+
+class Kernel(simpy.Environment):
+    """A SimPy environment whose event list also takes calls, at absolute times and with a rank for ties."""
+
+    events: int
+
+    def __init__(self, initial_time: float = 0.0) -> None:
+        super().__init__(initial_time)
+        self.events = 0
+
+    def at(self, time_s: float, rank: int, call: Call) -> None:
+        """Schedule `call` at `time_s`; of simultaneous events the lower `rank` runs first, then the first scheduled."""
+        heappush(self._queue, (time_s, rank, next(self._eid), call))  # type: ignore[arg-type, misc]
+
+    def step(self) -> None:
+        """Run the next event, SimPy's or a call; `EmptySchedule` when there is none."""
+        queue = self._queue
+        if queue and type(queue[0][3]) is Call:
+            self._now, _, _, event = heappop(queue)
+            self.events += 1
+            event.act(event.item)  # type: ignore[attr-defined]
+        else:
+            super().step()
+            self.events += 1
+
+    def advance(self, until_s: float, most: float = math.inf) -> bool:
+        """Run all events up to and including `until_s`, at most `most` of them; False when none is left by then.
+
+        The clock stands at the last event run; `rest_at` moves it on over a stretch without events.
+        """
+        queue = self._queue
+        left = most
+        while queue and queue[0][0] <= until_s:
+            if left <= 0:
+                return True
+            left -= 1
+            entry = heappop(queue)
+            event: Any = entry[3]
+            if type(event) is Call:
+                self._now = entry[0]
+                self.events += 1
+                event.act(event.item)
+            else:
+                heappush(queue, entry)
+                self.step()
+        return False
+
+    def rest_at(self, time_s: float) -> None:
+        """Move the clock forward to `time_s`, before which no event is left."""
+        if self._queue and self._queue[0][0] < time_s:
+            raise ValueError(f"an event is waiting at {self._queue[0][0]} s, before {time_s} s")
+        self._now = max(self._now, time_s)
+
+    def __getstate__(self) -> dict[str, Any]:
+        following = next(self._eid)
+        self._eid = count(following)
+        return {name: value for name, value in self.__dict__.items() if name != "_eid"} | {"following": following}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._eid = count(state.pop("following"))
+        self.__dict__.update(state)
