@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from .. import units
 from ..quantities import Bare, Bytes, Number, PositiveNumber, Quantity, Seconds, Tokens
+from ..traces.formats import RequestFormat
 from .base import Frozen, PlainOr
 
 Q = TypeVar("Q")
@@ -110,7 +111,7 @@ class Empirical(Frozen):
     kind: Literal["empirical"]
     file: str
     column: Literal["prompt_tokens", "output_tokens"]
-    format: str | None = None
+    format: RequestFormat | None = None
 
 
 _BY_KIND = Field(discriminator="kind")

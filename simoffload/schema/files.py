@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pydantic import BaseModel
 
@@ -18,15 +19,15 @@ Named = Empirical | TraceChannel | TraceArrivals | Imported
 
 
 def file_findings(scenario: Scenario) -> Iterator[Finding]:
-    """Files that are missing or cannot be read; each file is read once for each use that differs."""
-    seen: dict[tuple[object, ...], str | None] = {}
+    """Files that cannot be read or used so, and warnings of rows left out; each use that differs is looked at once."""
+    seen: dict[tuple[object, ...], Finding | None] = {}
     for path, named in named_files(scenario):
-        use = (type(named), named.file, named.format, getattr(named, "column", None))
+        use = (type(named), named.file, named.format, getattr(named, "column", None), getattr(named, "repeat", None))
         if use not in seen:
-            seen[use] = _fault(named)
-        fault = seen[use]
-        if fault is not None:
-            yield Finding((*path, "file"), fault)
+            seen[use] = _finding(named)
+        finding = seen[use]
+        if finding is not None:
+            yield replace(finding, path=(*path, "file"))
 
 
 def named_files(scenario: Scenario) -> Iterator[tuple[TreePath, Named]]:
@@ -63,23 +64,41 @@ def _parts(workload: Workload) -> Iterator[tuple[TreePath, BaseModel | None]]:
             yield ("template", "subtasks", number, "output"), subtask.output
 
 
-def _fault(named: Named) -> str | None:
-    """What keeps a file from being read, None if nothing does."""
+def _finding(named: Named) -> Finding | None:
+    """What keeps a file from being used, or a warning that not all of it is; None where all is well."""
     name = os.path.relpath(named.file) if len(os.path.relpath(named.file)) < len(named.file) else named.file
-    if os.path.isdir(named.file):
-        return f"'{name}' is a directory, not a file"
-    if not os.path.isfile(named.file):
-        return f"no file '{name}'"
+    is_folder = os.path.isdir(named.file)
+    if is_folder and isinstance(named, (Imported, TraceChannel)):
+        return Finding((), f"'{name}' is a directory, not a file")
+    if not is_folder and not os.path.isfile(named.file):
+        return Finding((), f"no file '{name}'")
     from ..tasks import GraphError, import_graph
-    from ..traces import TraceError, read_rates, read_requests
+    from ..traces import TraceError
 
     try:
-        if isinstance(named, Imported):
-            import_graph(named.file, named.format)
-        elif isinstance(named, TraceChannel):
-            read_rates(named.file, named.format, named.column)
-        else:
-            read_requests(named.file, named.format)
+        if not isinstance(named, Imported):
+            return _of_trace(named, name)
+        import_graph(named.file, named.format)
     except (TraceError, GraphError, OSError) as error:
-        return str(error)
+        return Finding((), str(error))
     return None
+
+
+def _of_trace(named: Empirical | TraceChannel | TraceArrivals, name: str) -> Finding | None:
+    """What is asked of a trace and not in it, or a warning of rows left out; TraceError when it cannot be read."""
+    from ..traces import read_rates, read_requests
+
+    if isinstance(named, TraceChannel):
+        rates = read_rates(named.file, named.format, named.column)
+        if not any(rates.rates_bps):
+            return Finding((), f"every rate of '{name}' is 0, so nothing would ever get through")
+        skipped = rates.skipped
+    else:
+        requests = read_requests(named.file, named.format)
+        if isinstance(named, TraceArrivals) and named.repeat and not requests.times_s[-1]:
+            return Finding((), f"all requests of '{name}' come at one moment, so it cannot be repeated")
+        skipped = requests.skipped
+    if not skipped.rows:
+        return None
+    left_out = f"rows of '{name}' with an empty field are left out: {skipped.rows}, the first in line"
+    return Finding((), f"{left_out} {skipped.first_line}", severity="warning")

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StrictBool, model_validator
 
 from ..quantities import Bytes, Fraction, Number, PerSecond, PositiveNumber, PositiveWhole, Seconds, Tokens, Whole
+from ..traces.formats import RequestFormat
 from .base import Frozen, Modality, Name
 from .distributions import (
     ByteDistribution,
@@ -87,7 +88,7 @@ class TraceArrivals(Frozen):
 
     kind: Literal["trace"]
     file: str
-    format: str | None = None
+    format: RequestFormat | None = None
     speed: PositiveNumber = 1.0
     """Replay this much faster than recorded."""
     tokens: Literal["trace", "drawn"] = "trace"

@@ -34,6 +34,9 @@ class Channel(Protocol):
     def finish(self, start_s: float, bits: float) -> float:
         """Time t at which the rate's integral from `start_s` to t reaches `bits`; `start_s` for no bits."""
 
+    def bits(self, begin_s: float, end_s: float) -> float:
+        """The rate's integral from `begin_s` to `end_s`, which is not before it."""
+
 
 class Segments(Protocol):
     """A piecewise constant path from time 0 on, handed out in order."""
@@ -59,6 +62,10 @@ class ConstantChannel:
     def finish(self, start_s: float, bits: float) -> float:
         """start + bits / rate."""
         return start_s + bits / self.mean_bps if bits > 0 else start_s
+
+    def bits(self, begin_s: float, end_s: float) -> float:
+        """Rate times duration."""
+        return self.mean_bps * (end_s - begin_s)
 
 
 class PathChannel:
@@ -109,6 +116,18 @@ class PathChannel:
             room = rates[here] * (end - begin)
         left += error
         return min(begin + left / rates[here], end) if left > 0 else begin
+
+    def bits(self, begin_s: float, end_s: float) -> float:
+        """The rate's integral from `begin_s` to `end_s`; ValueError when time goes backwards."""
+        here = self._reach(begin_s)
+        begin, total = begin_s, 0.0
+        while self._breaks[here + 1] < end_s:
+            total += self._rates[here] * (self._breaks[here + 1] - begin)
+            here += 1
+            if here == len(self._rates):
+                self._draw()
+            begin = self._breaks[here]
+        return total + self._rates[here] * (end_s - begin)
 
     def _reach(self, now_s: float) -> int:
         """The segment that holds at `now_s`, after drawing up to it and dropping what is behind it."""

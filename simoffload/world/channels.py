@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import assert_never
 
 from ..random_streams import Streams
@@ -11,7 +12,19 @@ from .channel_markov import MarkovSegments
 from .channel_path import Channel, ChannelError, ConstantChannel, PathChannel, Segments
 from .channel_trace import TraceSegments
 
-__all__ = ["Channel", "ChannelError", "ConstantChannel", "PathChannel", "Segments", "make_channel", "make_segments"]
+__all__ = [
+    "Channel",
+    "ChannelError",
+    "ConstantChannel",
+    "PathChannel",
+    "Segments",
+    "make_channel",
+    "make_segments",
+    "persistence_s",
+]
+
+TRACE_PERSISTENCE_S = 5.0
+"""What is taken for the persistence of a rate that is played back from a file."""
 
 VaryingChannel = (
     spec.GilbertElliottChannel
@@ -46,6 +59,24 @@ def make_segments(channel: VaryingChannel, streams: Streams, entity: str) -> Seg
     if isinstance(channel, spec.TraceChannel):
         return _playback(channel)
     assert_never(channel)
+
+
+def persistence_s(channel: spec.Channel, rate_bps: float) -> float:
+    """How long the rate of a channel stays near a rate it has now: a mean sojourn or a correlation time, s.
+
+    What a node that has watched its own link for long can tell; nothing of the path to come is looked at.
+    """
+    if isinstance(channel, spec.ConstantChannel):
+        return math.inf
+    if isinstance(channel, spec.GilbertElliottChannel):
+        return channel.mean_good if rate_bps == channel.good else channel.mean_bad
+    if isinstance(channel, spec.MarkovChannel):
+        return channel.mean_sojourn[channel.rates.index(rate_bps)]
+    if isinstance(channel, spec.LogAutoregressiveChannel):
+        return channel.step / (1.0 - channel.rho)
+    if isinstance(channel, spec.IndoorFactoryChannel):
+        return channel.block
+    return TRACE_PERSISTENCE_S
 
 
 def _playback(channel: spec.TraceChannel) -> TraceSegments:

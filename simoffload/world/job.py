@@ -51,8 +51,14 @@ class Job:
     """Integral over its service of 1 / jobs that shared the node."""
     iterations: float = 0.0
     """Sum over the iterations of a batch it was in of 1 / jobs in it."""
+    is_correct: bool = False
     cost_usd: float = 0.0
     energy_j: float = 0.0
+
+    @property
+    def work(self) -> float:
+        """What it adds to the work that waits: its expected service, s."""
+        return self.expected_service_s
 
     @property
     def reserved_tokens(self) -> int:

@@ -18,8 +18,9 @@ from typing import Any
 
 import simpy
 
-COMPLETION, TELEMETRY, ARRIVAL = 10, 1_000_000_000, 2_000_000_000
-"""Ranks of simultaneous events: SimPy's own first, then completions (plus the entity's number), telemetry, arrivals."""
+WARM_UP, COMPLETION, TELEMETRY, ARRIVAL = 5, 10, 1_000_000_000, 2_000_000_000
+"""Ranks of simultaneous events: SimPy's own first, then the end of the warm-up, completions (plus the number of the
+node or link), telemetry, arrivals (plus the number of the source)."""
 
 
 class Call:
@@ -39,22 +40,25 @@ class Kernel(simpy.Environment):
     """A SimPy environment whose event list also takes calls, at absolute times and with a rank for ties."""
 
     events: int
+    halted: bool
+    """Whether somebody has called for an end."""
 
     def __init__(self, initial_time: float = 0.0) -> None:
         super().__init__(initial_time)
         self.events = 0
+        self.halted = False
 
     def at(self, time_s: float, rank: int, call: Call) -> None:
         """Schedule `call` at `time_s`; of simultaneous events the lower `rank` runs first, then the first scheduled."""
-        heappush(self._queue, (time_s, rank, next(self._eid), call))  # type: ignore[arg-type, misc]
+        heappush(self._queue, (time_s, rank, next(self._eid), call))  # type: ignore[misc]
 
     def step(self) -> None:
         """Run the next event, SimPy's or a call; `EmptySchedule` when there is none."""
-        queue = self._queue
+        queue: list[Any] = self._queue
         if queue and type(queue[0][3]) is Call:
             self._now, _, _, event = heappop(queue)
             self.events += 1
-            event.act(event.item)  # type: ignore[attr-defined]
+            event.act(event.item)
         else:
             super().step()
             self.events += 1
@@ -62,11 +66,12 @@ class Kernel(simpy.Environment):
     def advance(self, until_s: float, most: float = math.inf) -> bool:
         """Run all events up to and including `until_s`, at most `most` of them; False when none is left by then.
 
-        The clock stands at the last event run; `rest_at` moves it on over a stretch without events.
+        An event that calls for an end is the last. The clock stands at the last event run; `rest_at` moves it on over
+        a stretch without events.
         """
         queue = self._queue
         left = most
-        while queue and queue[0][0] <= until_s:
+        while queue and queue[0][0] <= until_s and not self.halted:
             if left <= 0:
                 return True
             left -= 1
@@ -80,6 +85,10 @@ class Kernel(simpy.Environment):
                 heappush(queue, entry)
                 self.step()
         return False
+
+    def halt(self) -> None:
+        """Let the event under way be the last one that `advance` runs."""
+        self.halted = True
 
     def rest_at(self, time_s: float) -> None:
         """Move the clock forward to `time_s`, before which no event is left."""

@@ -1,0 +1,61 @@
+"""The interface of agents: set up before a run, then asked for a decision at every epoch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+ORDERS = ("fifo", "wspt", "upward-rank", "optimistic-rank", "decide")
+"""How an agent may have waiting subtasks queued; `decide`: it is asked whenever a choice is open."""
+
+
+class AgentError(Exception):
+    """An agent that cannot be found or gave an answer that is none; the message says which and why."""
+
+
+class Decision(NamedTuple):
+    """An answer: a row of the observation, and the priority of the subtask in the lines it will stand in."""
+
+    choice: int
+    priority: float | None = None
+    """Smaller goes first; None: what the agent's `order` says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What an agent may know before a run."""
+
+    node_ids: tuple[str, ...]
+    """By node number: edge nodes first, then clouds."""
+    edges: int
+    """Number of edge nodes."""
+    is_cloud: NDArray[np.bool_]
+    """[nodes]"""
+    modalities: NDArray[np.bool_]
+    """[nodes, 4]: whether a node serves text, image, audio, sensor data."""
+    latency_weight: float
+    """w of the objective: w L/L_ref + (1 - w) C/C_ref, times the task's weight in its first part."""
+    latency_reference_s: float
+    cost_reference_usd: float
+    telemetry_interval_s: float
+    order: str
+    """When order is decided: at_service_start or at_ready."""
+
+
+class Agent(Protocol):
+    """Decides for all home nodes."""
+
+    order: str
+    """One of `ORDERS`."""
+
+    def reset(self, setting: Setting, generator: np.random.Generator) -> None:
+        """A run begins; `generator` holds the only random numbers the agent may use."""
+
+    def decide(self, observation: Any) -> Decision:
+        """The answer to an `Observation`, or to an `OrderObservation` if `order` is ``decide``.
+
+        Equal ones give equal answers after equal pasts.
+        """

@@ -1,0 +1,219 @@
+"""What a home knows of the plant: the notices of the others, what it sent there since, and itself as it is.
+
+Everything here comes from reports of nodes and links, which are as old as telemetry makes them, and from the home's own
+dispatches. Nothing looks at the state of another node.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..plant import LINK_KINDS
+from ..world.job import Job
+from ..world.telemetry import LinkReport, NodeReport, Telemetry
+from .tables import ModalityTable, Ways
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(slots=True, eq=False)
+class Dispatch:
+    """A subtask that a home sent to a node and of which no report of that node can have told yet."""
+
+    job: Job
+    entry_s: float
+    """When it is expected to join the line there."""
+    service_s: float
+
+
+class Board:
+    """The notices as arrays over all nodes, [nodes], shared by the homes; rewritten when telemetry writes."""
+
+    def __init__(self, telemetry: Telemetry) -> None:
+        self.telemetry = telemetry
+        self.version = -1
+
+    def refresh(self) -> None:
+        """Bring the arrays up to the newest notices."""
+        self.telemetry.refresh()
+        if self.version == self.telemetry.version:
+            return
+        self.version = self.telemetry.version
+        reports = self.telemetry.nodes
+        self.start_s = np.array([report.starts_s[-1] for report in reports])
+        self.queue_length = np.array([float(report.queue_length) for report in reports])
+        self.in_service = np.array([float(report.in_service) for report in reports])
+        self.context = np.array([report.context_tokens for report in reports])
+        self.time_s = reports[0].time_s
+
+
+class Knowledge:
+    """The view of one home. `look` begins an epoch; after `see` the arrays, [nodes], hold until the next one."""
+
+    def __init__(self, home: int, board: Board, mean_bps: dict[int, float], link_places: dict[int, int]) -> None:
+        self.home = home
+        self._board = board
+        self._mean_bps = mean_bps
+        self._own_links = [
+            (number, link_places[number])
+            for number in range(3 * home, 3 * home + len(LINK_KINDS))
+            if number in link_places
+        ]
+        self._version = -1
+        self._sent: dict[int, list[Dispatch]] = {}
+        """Dispatches by node that are in no report yet."""
+        self._own_reports: dict[int, LinkReport] = {}
+        """Own links as they are at this epoch, as far as somebody asked."""
+        self.now_s = 0.0
+        self._home_seen = False
+
+    @property
+    def age_s(self) -> float:
+        """Age of the notices."""
+        return self.now_s - self._board.time_s
+
+    def look(self, now_s: float) -> None:
+        """Take in the newest notices, and how this home and its own links are right now."""
+        self.now_s = now_s
+        board = self._board
+        board.refresh()
+        if self._version != board.version:
+            self._copy(board)
+        self._home_seen = False
+        self._own_reports.clear()
+
+    def _copy(self, board: Board) -> None:
+        self._version = board.version
+        self.reports: list[NodeReport] = list(board.telemetry.nodes)
+        self.start_s = board.start_s.copy()
+        self.queue_length = board.queue_length.copy()
+        self.in_service = board.in_service.copy()
+        self.context = board.context.copy()
+        told = board.time_s
+        for node, dispatches in list(self._sent.items()):
+            if node == self.home:
+                continue
+            left = [each for each in dispatches if not each.job.entered_s <= told]
+            if left:
+                self._sent[node] = left
+            else:
+                del self._sent[node]
+        for node, dispatches in self._sent.items():
+            if node != self.home:
+                self._count(node, len(dispatches))
+
+    def see(self) -> None:
+        """Take in how the home is at this epoch, if nobody has asked for that yet."""
+        if self._home_seen:
+            return
+        self._home_seen = True
+        home = self.home
+        report = self.reports[home] = self._board.telemetry.node(home)
+        self.start_s[home] = report.starts_s[-1]
+        self.queue_length[home] = report.queue_length
+        self.in_service[home] = report.in_service
+        self.context[home] = report.context_tokens
+        dispatches = self._sent.get(home)
+        if dispatches:
+            self._sent[home] = [each for each in dispatches if math.isnan(each.job.entered_s)]
+            self._count(home, len(self._sent[home]))
+
+    def _count(self, node: int, more: int) -> None:
+        """Add dispatches to the known numbers of a node: first to those in service, as far as there is room."""
+        room = min(more, self.reports[node].free)
+        self.in_service[node] += room
+        self.queue_length[node] += more - room
+
+    def send(self, job: Job, entry_s: float, service_s: float) -> None:
+        """Remember that a job was given to a node."""
+        dispatches = self._sent.setdefault(job.node, [])
+        if job.node == self.home:
+            dispatches[:] = [each for each in dispatches if math.isnan(each.job.entered_s)]
+        elif len(dispatches) < self.reports[job.node].free:
+            self.in_service[job.node] += 1
+        else:
+            self.queue_length[job.node] += 1
+        dispatches.append(Dispatch(job, entry_s, service_s))
+
+    def start_times_s(self, table: ModalityTable, priority: Floats | float, arrival_s: Floats) -> Floats:
+        """Expected start of a job, as points in time, [k], if it joined the lines of a table's nodes at `arrival_s`.
+
+        A job starts after those in service, those that wait with the same or a smaller priority, and the home's own
+        dispatches of such priority that are expected there before it.
+        """
+        starts = self.start_s[table.nodes]
+        if not isinstance(priority, float):
+            places = zip(table.nodes.tolist(), priority.tolist(), strict=True)
+            starts = np.array([_start_at(self.reports[node], own) for node, own in places])
+        elif priority != 0.0:
+            starts = np.array([_start_at(self.reports[node], priority) for node in table.nodes.tolist()])
+        for node, dispatches in self._sent.items():
+            row = table.row.get(node)
+            if row is not None and dispatches:
+                own = priority if isinstance(priority, float) else float(priority[row])
+                starts[row] = self._after(node, float(starts[row]), dispatches, own, float(arrival_s[row]))
+        return starts
+
+    def _after(self, node: int, start_s: float, dispatches: list[Dispatch], priority: float, arrival_s: float) -> float:
+        report = self.reports[node]
+        free, capacity = report.free, report.capacity
+        for each in dispatches:
+            if each.entry_s <= arrival_s and (each.job.priority <= priority or not report.by_priority):
+                if free > 0:
+                    free -= 1
+                else:
+                    start_s = max(start_s, each.entry_s) + each.service_s / capacity
+        return start_s
+
+    def arrival_times_s(self, ways: Ways, bits: float, priority: Floats | float) -> Floats:
+        """Expected time until `bits` sent now along each of the ways are there, s, [k].
+
+        An own link is known with its rate and its line; it is taken to keep its rate for its channel's persistence and
+        then to run at its mean. Another's link is taken to run at its mean and to be free of other transfers.
+        """
+        time = ways.delay_s + bits * ways.s_per_bit
+        for number, place in self._own_links:
+            rows = ways.rows_by_link.get(number)
+            if rows is not None:
+                report, mean = self._own_report(number, place), self._mean_bps[number]
+                ahead = _bytes_ahead(report, priority if isinstance(priority, float) else priority[rows])
+                own = _through_s(bits + 8.0 * ahead, report.rate_bps, mean, report.persistence_s)
+                time[rows] += own - bits / mean
+        return time
+
+    def _own_report(self, number: int, place: int) -> LinkReport:
+        report = self._own_reports.get(number)
+        if report is None:
+            report = self._own_reports[number] = self._board.telemetry.link(place)
+        return report
+
+
+def _start_at(report: NodeReport, priority: float) -> float:
+    return report.starts_s[bisect_right(report.priorities, priority)]
+
+
+def _bytes_ahead(report: LinkReport, priority: Floats | float) -> Floats | float:
+    """Bytes on a link that go before a transfer of this priority."""
+    if isinstance(priority, float):
+        return report.bytes_ahead[bisect_right(report.priorities, priority)]
+    places = np.searchsorted(np.array(report.priorities), priority, side="right")
+    ahead: Floats = np.array(report.bytes_ahead)[places]
+    return ahead
+
+
+def _through_s(bits: Floats | float, rate_bps: float, mean_bps: float, persistence_s: float) -> Floats | float:
+    """Time for bits at a rate that lasts for `persistence_s` and then is the mean."""
+    if rate_bps == mean_bps or persistence_s == math.inf:
+        return bits / rate_bps
+    at_once = rate_bps * persistence_s
+    late = persistence_s + (bits - at_once) / mean_bps
+    if isinstance(bits, float):
+        return bits / rate_bps if bits <= at_once and rate_bps > 0 else late
+    if rate_bps <= 0:
+        return late
+    return np.where(bits <= at_once, bits / rate_bps, late)

@@ -1,0 +1,251 @@
+"""What an agent sees when a subtask has become ready: a row for every node that could run it.
+
+An array is worked out when it is first read, so a rule pays only for what it uses. All arrays have an entry per row,
+in rising order of node number; times are in seconds from now, costs in USD. They belong to the simulator: read them,
+do not write into them. Nothing in them is newer than the last telemetry but the home's own state and dispatches.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..lazy import lazy
+from ..tasks.graph import EXPLAIN
+from .agent import Setting
+from .course import Course, expected_service_s
+from .knowledge import Knowledge
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+_LAST = 1e300
+"""The priority of what has no weight."""
+
+
+class Observation:
+    """The view of a home on one of its subtasks."""
+
+    kind: ClassVar[str] = "position"
+
+    def __init__(
+        self, course: Course, subtask: int, knowledge: Knowledge, setting: Setting, order: str, bytes_per_token: float
+    ) -> None:
+        task = course.task
+        self._course = course
+        self._knowledge = knowledge
+        self._setting = setting
+        self._order = order
+        self._bytes_per_token = bytes_per_token
+        self._table = table = course.table(subtask)
+        self.subtask = subtask
+        self.now_s = knowledge.now_s
+        self.home = task.home
+        self.stage = task.graph.stages[subtask]
+        self.modality = task.graph.modalities[subtask]
+        self.task_weight = task.weight
+        self.prompt_tokens = course.prompt(subtask)
+        """Tokens it will read: the predecessors' answers are there."""
+        self.expected_output_tokens = task.expected_output[subtask]
+        self.expected_demand_s = task.expected_demand_s[subtask]
+        self.difficulty = task.difficulty[subtask]
+        self.candidates = table.nodes
+        """Numbers of the nodes."""
+        self.is_cloud = table.is_cloud
+
+    @property
+    def age_s(self) -> float:
+        """Age of what is known of other nodes."""
+        return self._knowledge.age_s
+
+    @property
+    def task_age_s(self) -> float:
+        """Time since the task arrived."""
+        return self.now_s - self._course.task.arrival_s
+
+    @property
+    def is_home(self) -> Flags:
+        """Whether the node is the task's home."""
+        return self._table.is_home(self.home)
+
+    @property
+    def upward_rank_s(self) -> float:
+        """Expected seconds from the subtask's start to the end of its task, without waiting."""
+        return self._course.ranks_s[self.subtask]
+
+    @lazy
+    def transfer_s(self) -> Floats:
+        """Until everything the subtask needs is there."""
+        course, task = self._course, self._course.task
+        knowledge, priority = self._knowledge, self._priorities
+        latest = np.zeros(len(self.candidates))
+        payload = course.payloads[self.subtask]
+        items = [] if payload is None else [payload]
+        for before in task.graph.predecessors[self.subtask]:
+            answer = course.answers[before]
+            assert answer is not None, "predecessors are done"
+            items.append(answer)
+        for item in items:
+            ways = self._table.ways(item.origin)
+            time = knowledge.arrival_times_s(ways, 8.0 * item.size_bytes, priority)
+            for node in item.holders:
+                row = self._table.row.get(node)
+                if row is not None:
+                    time[row] = 0.0
+            np.maximum(latest, time, out=latest)
+        return latest
+
+    @lazy
+    def service_s(self) -> Floats:
+        """Expected service at the pace of the batch as it is known."""
+        nodes, batches = self.candidates, self._table.batches
+        return expected_service_s(
+            self._table,
+            self.stage == EXPLAIN,
+            self.prompt_tokens,
+            self.expected_output_tokens,
+            self.expected_demand_s,
+            others=self.in_service * batches,
+            context=self._known.context[nodes] * batches,
+        )
+
+    @lazy
+    def swap_s(self) -> Floats:
+        """Loading the model, where it is not in memory as far as is known."""
+        table, reports = self._table, self._known.reports
+        swap = np.zeros(len(self.candidates))
+        for row in table.may_swap:
+            if table.model[row] not in reports[int(table.nodes[row])].resident:
+                swap[row] = table.swap_s[row]
+        return swap
+
+    @lazy
+    def _priorities(self) -> Floats | float:
+        """Priority in the lines of nodes and links per row, or one for all."""
+        if self._order == "wspt":
+            priority: Floats | float = self._wspt
+        elif self._order == "upward-rank":
+            priority = -self.upward_rank_s
+        elif self._order == "optimistic-rank":
+            priority = -float(self.optimistic_cost_s.mean())
+        else:
+            priority = 0.0
+        if not self._table.ruled:
+            return priority
+        rows = np.broadcast_to(np.asarray(priority, dtype=np.float64), len(self.candidates)).copy()
+        for row, discipline in self._table.ruled:
+            rows[row] = self._wspt[row] if discipline == "wspt" else self.upward_rank_s
+        return rows
+
+    @lazy
+    def _wspt(self) -> Floats:
+        weight = self.task_weight
+        return self.service_s / weight if weight > 0 else np.full(len(self.candidates), _LAST)
+
+    @property
+    def priority(self) -> Floats:
+        """What the order of the agent and of the node gives the subtask."""
+        rows = self._priorities
+        return np.full(len(self.candidates), rows) if isinstance(rows, float) else rows
+
+    @lazy
+    def wait_s(self) -> Floats:
+        """Until a server is free for it, if it were there now or once its inputs are."""
+        starts = self._known.start_times_s(self._table, self._priorities, self.now_s + self.transfer_s)
+        starts -= self.now_s
+        return np.maximum(starts, 0.0, out=starts)
+
+    @property
+    def _known(self) -> Knowledge:
+        """The knowledge, with the home as it is now."""
+        self._knowledge.see()
+        return self._knowledge
+
+    @property
+    def queue_length(self) -> Floats:
+        """Subtasks known to be waiting."""
+        return self._known.queue_length[self.candidates]
+
+    @lazy
+    def in_service(self) -> Floats:
+        """Subtasks known to be in service."""
+        return self._known.in_service[self.candidates]
+
+    @lazy
+    def way_home_s(self) -> Floats:
+        """Of a sink: until its answer is home, at the links' mean rates; 0 for others."""
+        if self._course.task.graph.successors[self.subtask]:
+            return np.zeros(len(self.candidates))
+        ways = self._table.ways_home(self.home)
+        return ways.delay_s + 8.0 * self._bytes_per_token * self.expected_output_tokens * ways.s_per_bit
+
+    @lazy
+    def finish_s(self) -> Floats:
+        """Until it is finished: max(transfer, wait) + swap + service, and the way home for a sink."""
+        return np.maximum(self.transfer_s, self.wait_s) + self.swap_s + self.service_s + self.way_home_s
+
+    @lazy
+    def cost_usd(self) -> Floats:
+        """Expected cost: tokens at their price, or energy and wear of the share of the machine it takes."""
+        table = self._table
+        tokens_in, tokens_out = self.prompt_tokens, self.expected_output_tokens
+        sharers = table.sharers + self.in_service * table.batches
+        time = self.service_s + self.swap_s
+        metered = table.usd_per_token * (tokens_in + tokens_out) + table.usd_per_iteration * tokens_out / sharers
+        priced: Floats = tokens_in * table.price_in + tokens_out * table.price_out
+        worn: Floats = time * table.usd_per_s / sharers + metered
+        return priced + worn
+
+    @lazy
+    def completion_s(self) -> Floats:
+        """Until the task is expected to be complete if the subtask runs there."""
+        others = self._course.others_end_s(self.subtask, self.now_s) - self.now_s
+        return np.maximum(self.finish_s + self._course.tails_s[self.subtask], others)
+
+    @property
+    def completion_change_s(self) -> Floats:
+        """Change of the task's expected completion against what was expected before."""
+        return self.completion_s - (self._course.expected_end_s - self.now_s)
+
+    @property
+    def on_critical_path(self) -> bool:
+        """Whether the task is expected to end with a way through this subtask, wherever it runs."""
+        best = float(self.finish_s.min()) + self._course.tails_s[self.subtask]
+        return self.now_s + best >= self._course.others_end_s(self.subtask, self.now_s)
+
+    @property
+    def optimistic_cost_s(self) -> Floats:
+        """The least that must follow if it runs there (PEFT's table)."""
+        return self._course.optimistic_costs_s[self.subtask][self.candidates]
+
+    @lazy
+    def score(self) -> Floats:
+        """w weight finish / L_ref + (1 - w) cost / C_ref."""
+        setting = self._setting
+        delay = setting.latency_weight * self.task_weight / setting.latency_reference_s
+        price = (1.0 - setting.latency_weight) / setting.cost_reference_usd
+        return delay * self.finish_s + price * self.cost_usd
+
+    def priority_of(self, row: int, wanted: float | None) -> float:
+        """The priority in line on a row's node: what the agent wants, else what its order says.
+
+        A node with an order of its own goes by that.
+        """
+        if wanted is not None and all(row != ruled for ruled, _ in self._table.ruled):
+            return float(wanted)
+        rows = self._priorities
+        return rows if isinstance(rows, float) else float(rows[row])
+
+    def expected_end(self, row: int) -> float | None:
+        """When the task is expected to be complete with this row's node, as a point in time; None if nobody asked."""
+        completion = self.__dict__.get("completion_s")
+        return None if completion is None else self.now_s + float(completion[row])
+
+    def estimate(self, row: int) -> tuple[float, float, float]:
+        """Transfer, service and finish of a row, s; nan where nobody has asked for them."""
+        known = self.__dict__
+        values = (known.get(name) for name in ("transfer_s", "service_s", "finish_s"))
+        transfer, service, finish = (math.nan if each is None else float(each[row]) for each in values)
+        return transfer, service, finish

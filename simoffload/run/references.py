@@ -1,0 +1,79 @@
+"""The references of the objective, where a scenario leaves them open: what a task takes and costs in the cloud.
+
+L_ref and C_ref are the mean latency and cost of tasks that are served one at a time, with nobody else in the plant, all
+in the cloud (at home where there is no cloud). Tasks and channels are drawn from a seed of their own, so that all seeds
+of a scenario share its references.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from itertools import islice
+from operator import attrgetter
+
+import numpy as np
+
+from ..decision import Decision, Observation, Setting
+from ..schema import Scenario
+from ..schema.scenario import Horizon, Objective
+from ..tasks import Task
+from .recorder import Recorder
+from .world import World
+
+SEED = 0
+TASKS = 200
+"""Tasks that the means are taken over."""
+PAUSE_S = 30.0
+"""Between tasks, so that channels move on."""
+
+
+class _InTheCloud:
+    """The first cloud that can, else the home, else the first node."""
+
+    order = "fifo"
+
+    def reset(self, setting: Setting, generator: np.random.Generator) -> None:
+        """Nothing to remember, nothing to draw."""
+
+    def decide(self, observation: Observation) -> Decision:
+        for wanted in (observation.is_cloud, observation.is_home):
+            if wanted.any():
+                return Decision(int(np.argmax(wanted)))
+        return Decision(0)
+
+
+def with_references(scenario: Scenario) -> Scenario:
+    """The scenario with numbers for both references; a mean of 0 counts as 1."""
+    objective = scenario.objective
+    if objective.latency_reference != "auto" and objective.cost_reference != "auto":
+        return scenario
+    latency_s, cost_usd = _means(scenario)
+    filled = {"latency_reference": latency_s or 1.0, "cost_reference": cost_usd or 1.0}
+    wanted = {name: value for name, value in filled.items() if getattr(objective, name) == "auto"}
+    return scenario.model_copy(update={"objective": objective.model_copy(update=wanted)})
+
+
+def _means(scenario: Scenario) -> tuple[float, float]:
+    changes = {
+        "seed": SEED,
+        "objective": Objective.model_construct(latency_weight=0.5, latency_reference=1.0, cost_reference=1.0),
+        "horizon": Horizon.model_construct(tasks=TASKS, time=None),
+        "warm_up": 0.0,
+    }
+    alone = scenario.model_copy(update=changes)
+    recorder = Recorder(alone.objective, len(alone.edges) + len(alone.clouds), 0.0, None, 0, lambda parts: None)
+    world = World(alone, _InTheCloud(), recorder)
+    for task in islice(_in_turn(world), TASKS):
+        world.kernel.advance(world.kernel.now + PAUSE_S)
+        task.arrival_s = world.kernel.now
+        world.dispatcher.arrive(task)
+        while world.dispatcher.courses:
+            world.kernel.step()
+    return recorder.latency_s.mean, recorder.cost_usd.mean
+
+
+def _in_turn(world: World) -> Iterator[Task]:
+    """The tasks of all sources in the order of their arrival."""
+    streams = [iter(source.next, None) for source in world.sources]
+    yield from heapq.merge(*streams, key=attrgetter("arrival_s"))

@@ -1,0 +1,158 @@
+"""A world: a scenario's nodes, links, channels, sources and agent, put together and ready to run.
+
+The whole world pickles: it is made of events that run bound methods, and holds no generator.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..decision import Agent, Setting
+from ..decision.course import Course
+from ..decision.dispatcher import Dispatcher
+from ..decision.tables import Tables
+from ..plant import Plant, build_plant
+from ..random_streams import Streams
+from ..schema import MODALITIES, Scenario, whole_catalogue
+from ..tasks import Task
+from ..world.channels import make_channel
+from ..world.kernel import ARRIVAL, WARM_UP, Call, Kernel
+from ..world.link import LinkStation
+from ..world.servers import make_line, make_server
+from ..world.source import TaskSource, make_sources
+from ..world.telemetry import Telemetry
+from ..world.transport import Transport
+from .recorder import Recorder
+
+DEFAULT_STRETCH_S = 5.0
+"""Stretch of node rows where telemetry is always fresh and so has no interval."""
+
+
+class World:
+    """A scenario under way. `scenario` must have numbers for its references."""
+
+    def __init__(self, scenario: Scenario, agent: Agent, recorder: Recorder) -> None:
+        streams = Streams(scenario.seed)
+        plant = build_plant(scenario, whole_catalogue(scenario))
+        self.scenario = scenario
+        self.plant = plant
+        self.recorder = recorder
+        self.subtask_done = recorder.subtask_done
+        self.kernel = Kernel()
+        self.agent = agent
+        channels = {n: make_channel(link.spec.channel, streams, f"link:{link.id}") for n, link in plant.links.items()}
+        tables = Tables(plant, {number: channel.mean_bps for number, channel in channels.items()})
+        transport = Transport(self.kernel, plant, recorder.transfer_done)
+        setting = _setting(scenario, plant)
+        self.dispatcher = Dispatcher(
+            self.kernel,
+            plant,
+            tables,
+            transport,
+            agent,
+            setting,
+            scenario.quality,
+            scenario.bytes_per_token,
+            self,
+        )
+        asks = agent.order == "decide" and scenario.order == "at_service_start"
+        choose_job = self.dispatcher.choose_job if asks else None
+        choose_transfer = self.dispatcher.choose_transfer if asks else None
+        self.servers = [
+            make_server(self.kernel, node, make_line(node.discipline, choose_job), self.dispatcher.served)
+            for node in plant.nodes
+        ]
+        self.links = [
+            LinkStation(
+                self.kernel,
+                link,
+                channels[number],
+                make_line(link.spec.discipline, choose_transfer),
+                transport.link_rank(number),
+                transport.carried,
+            )
+            for number, link in plant.links.items()
+        ]
+        transport.connect(self.links)
+        self.telemetry = Telemetry(
+            self.kernel, self.servers, self.links, scenario.telemetry_interval, self._stretch_over
+        )
+        places = {station.link.number: place for place, station in enumerate(self.links)}
+        self.dispatcher.connect(self.servers, self.telemetry, places)
+        agent.reset(setting, streams.generator("agent", "decisions"))
+        self.sources = make_sources(scenario, [edge.id for edge in scenario.edges], streams)
+        self._most_tasks = math.inf if scenario.horizon.tasks is None else scenario.horizon.tasks
+        self._running_sources = 0
+
+    def begin(self) -> None:
+        """Set the sources, telemetry and the end of the warm-up going."""
+        self.telemetry.start(self.scenario.telemetry_interval or DEFAULT_STRETCH_S)
+        for place, source in enumerate(self.sources):
+            self._running_sources += 1
+            self._next_task(place, source, Call(self._arrive))
+        if self.scenario.warm_up > 0:
+            self.kernel.at(self.scenario.warm_up, WARM_UP, Call(self._warmed_up))
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all tasks there will be have come and gone."""
+        return not self.dispatcher.courses and (
+            self.dispatcher.arrived >= self._most_tasks or self._running_sources == 0
+        )
+
+    def _next_task(self, place: int, source: TaskSource, call: Call) -> None:
+        """Let the source's next task arrive in its time."""
+        task = source.next() if self.dispatcher.arrived < self._most_tasks else None
+        if task is None:
+            self._running_sources -= 1
+            return
+        call.item = (place, call, task)
+        self.kernel.at(task.arrival_s, ARRIVAL + place, call)
+
+    def _arrive(self, item: tuple[int, Call, Task]) -> None:
+        place, call, task = item
+        if self.dispatcher.arrived >= self._most_tasks:
+            self._running_sources -= 1
+            return
+        self.dispatcher.arrive(task)
+        self._next_task(place, self.sources[place], call)
+        if self.is_over:
+            self.kernel.halt()
+
+    def task_done(self, course: Course, now_s: float) -> None:
+        """A task is complete; the last one ends the run."""
+        self.recorder.task_done(course, now_s)
+        if self.is_over:
+            self.kernel.halt()
+
+    def _stretch_over(self, now_s: float) -> None:
+        self.recorder.nodes_seen([server.occupancy for server in self.servers], now_s)
+
+    def _warmed_up(self, item: None) -> None:
+        """Stations begin to count anew; what is in them stays."""
+        now = self.kernel.now
+        self._stretch_over(now)
+        for occupancy in [each.occupancy for each in self.servers] + [each.occupancy for each in self.links]:
+            occupancy.advance(now)
+            occupancy.reset(now)
+        for link in self.links:
+            link.carried_bytes = 0.0
+        self.recorder.areas_reset()
+
+
+def _setting(scenario: Scenario, plant: Plant) -> Setting:
+    objective = scenario.objective
+    assert isinstance(objective.latency_reference, float) and isinstance(objective.cost_reference, float)
+    return Setting(
+        node_ids=tuple(node.id for node in plant.nodes),
+        edges=plant.edge_count,
+        is_cloud=np.array([node.is_cloud for node in plant.nodes]),
+        modalities=np.array([[node.model_for[m] >= 0 for m in range(len(MODALITIES))] for node in plant.nodes]),
+        latency_weight=objective.latency_weight,
+        latency_reference_s=objective.latency_reference,
+        cost_reference_usd=objective.cost_reference,
+        telemetry_interval_s=scenario.telemetry_interval,
+        order=scenario.order,
+    )

@@ -1,0 +1,329 @@
+"""A server that answers many requests at once by continuous batching, without a loop over its iterations.
+
+Think of rowers in one boat: at each stroke everybody aboard writes one token, and only between strokes may somebody
+board or leave. While the crew stays the same, each stroke takes longer than the last by the same amount, so that any
+number of them has a closed form and is one event; who boards cuts that number at the next stroke. One counter of
+strokes and a heap of the counts at which members will have finished say who leaves when.
+
+The result is that of the loop a serving engine runs: a batch that changes between iterations (Orca: Yu et al., OSDI
+2022), whole prompts before any decoding (vLLM: Kwon et al., SOSP 2023) or chunks of them along with it (Sarathi-Serve:
+Agrawal et al., OSDI 2024). KV memory is reserved at admission, so that nobody is ever turned out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from operator import attrgetter
+from typing import NamedTuple
+
+from ..laws import ServingLaw, iterations_s
+from ..plant import PlantNode
+from ..schema.nodes import BatchingServer as BatchingSpec
+from .job import Job
+from .kernel import ARRIVAL, COMPLETION, Call, Kernel
+from .line import Line
+from .occupancy import Occupancy
+
+
+class _Member(NamedTuple):
+    """A request that writes; the first to finish, and of those the first taken, sorts first."""
+
+    finish: int
+    """What the server's counter of iterations will be at its last token."""
+    taken: int
+    job: Job
+    share_from_s: float
+    """What its share of the time, and of iterations, is counted from on the server's counters."""
+    iterations_from: float
+
+
+@dataclass(slots=True, eq=False)
+class _Reading:
+    """The request whose prompt is being read, once what is under way is over."""
+
+    job: Job
+    share_from_s: float
+    iterations_from: float
+    opening_s: float
+    """Of its prefill what does not depend on tokens, as far as it is still to come."""
+    prompt_left: int
+
+
+@dataclass(slots=True, eq=False)
+class _Run:
+    """Iterations of an unchanged batch, and the chunks of a prompt that ride along; a newcomer may cut their number."""
+
+    law: ServingLaw
+    start_s: float
+    iterations: int
+    writers: int
+    """Members that write a token in each iteration."""
+    context_tokens: int
+    """Context of the writers at the start."""
+    opening_s: float = 0.0
+    """Added to the first iteration."""
+    chunk: int = 0
+    prompt_left: int = 0
+    """Tokens of prompt at the start, of which each iteration reads a chunk, the last one the rest."""
+
+    def boundary_s(self, number: int) -> float:
+        """End of iteration `number`, from 1."""
+        decode_s = iterations_s(self.law, self.writers, self.context_tokens, number)
+        read = min(number * self.chunk, self.prompt_left)
+        return self.start_s + (decode_s + self.opening_s + read * self.law.prefill_s_per_token)
+
+    def completed(self, now_s: float) -> int:
+        """Number of iterations whose end is not after `now_s`.
+
+        Without rounding it is the root of m first + growth m (m-1) / 2 = time gone by, rounded down.
+        """
+        law = self.law
+        chunk_s = self.chunk * law.prefill_s_per_token
+        first_s = iterations_s(law, self.writers, self.context_tokens, 1, chunk_s)
+        growth_s = law.decode_s_per_context_token * self.writers
+        linear_s = first_s - growth_s / 2
+        if linear_s <= 0.0:
+            return self.iterations
+        elapsed_s = max(now_s - self.start_s - self.opening_s, 0.0)
+        root = 2 * elapsed_s / (linear_s + math.sqrt(linear_s * linear_s + 2 * growth_s * elapsed_s))
+        number = int(min(root, self.iterations))
+        while number > 0 and self.boundary_s(number) > now_s:
+            number -= 1
+        while number < self.iterations and self.boundary_s(number + 1) <= now_s:
+            number += 1
+        return number
+
+
+class BatchingServer:
+    """Serves jobs from a line in one batch; calls `done(job)` after it has begun its next iterations.
+
+    At a boundary between iterations the head of the line is taken if no prompt is being read, a seat is free and the
+    tokens it reserves fit into KV memory; otherwise it waits, and those behind it too. The line is asked again at the
+    next boundary after somebody has left, has been read, or has entered who fits.
+    """
+
+    __slots__ = (
+        "_call",
+        "_chunk",
+        "_context_tokens",
+        "_done",
+        "_due_s",
+        "_iterations",
+        "_kernel",
+        "_law",
+        "_max_batch",
+        "_rank",
+        "_reading",
+        "_reserved_tokens",
+        "_run",
+        "_share_iterations",
+        "_share_s",
+        "_taken",
+        "_writers",
+        "line",
+        "node",
+        "occupancy",
+    )
+
+    def __init__(self, kernel: Kernel, node: PlantNode, line: Line, done: Callable[[Job], None]) -> None:
+        assert isinstance(node.server, BatchingSpec)
+        self.node = node
+        self.line = line
+        self.occupancy = Occupancy()
+        self._kernel = kernel
+        self._done = done
+        self._law = node.models[0].law
+        self._max_batch = node.server.max_batch
+        self._chunk = None if node.server.chunk is None else int(node.server.chunk)
+        self._rank = COMPLETION + node.number
+        self._call = Call(self._boundary)
+        self._due_s: float | None = None
+        """When what is under way will be over; None while the server stands still."""
+        self._run: _Run | None = None
+        """The iterations under way; None while a whole prompt is read."""
+        self._reading: _Reading | None = None
+        self._writers: list[_Member] = []
+        """Heap of the members that have been read."""
+        self._taken = 0
+        self._reserved_tokens = 0
+        self._context_tokens = 0
+        self._iterations = 0
+        self._share_s = 0.0
+        """What one who had always been a member would have as its share."""
+        self._share_iterations = 0.0
+
+    @property
+    def resident(self) -> tuple[int, ...]:
+        """Numbers of the models in memory: all."""
+        return self.node.resident
+
+    @property
+    def swaps(self) -> int:
+        """Models loaded so far: none."""
+        return 0
+
+    @property
+    def queue_length(self) -> int:
+        """Jobs that wait."""
+        return len(self.line)
+
+    @property
+    def in_service(self) -> list[Job]:
+        """Jobs in the batch in the order in which they were taken, the one whose prompt is being read last."""
+        jobs = [member.job for member in sorted(self._writers, key=_TAKEN)]
+        if self._reading is not None:
+            jobs.append(self._reading.job)
+        return jobs
+
+    def written_tokens(self, now_s: float) -> list[int]:
+        """Tokens each of those `in_service` has written by `now_s`, which lies in what is under way."""
+        iterations = self._iterations + self._completed(now_s)
+        written = [member.job.output - (member.finish - iterations) for member in sorted(self._writers, key=_TAKEN)]
+        if self._reading is not None:
+            written.append(0)
+        return written
+
+    def context_tokens(self, now_s: float) -> int:
+        """Tokens read and written by `now_s` of the members that write, which an iteration's time depends on."""
+        return self._context_tokens + len(self._writers) * self._completed(now_s)
+
+    def enter(self, job: Job, rank: int = ARRIVAL) -> None:
+        """Take a job whose inputs are there; ValueError if KV memory could never hold it.
+
+        `rank` is that of the event in which it enters. Where this is the instant of a boundary, the job is seen there
+        if events of its rank come before this server's; an arrival does not.
+        """
+        if job.reserved_tokens > self.node.kv_tokens:
+            raise ValueError(
+                f"node {self.node.id}: subtask {job.task.graph.names[job.subtask]} of task {job.task.number} reserves "
+                f"{job.reserved_tokens} tokens of KV memory, which holds {self.node.kv_tokens:.0f}"
+            )
+        now = self._kernel.now
+        job.entered_s = now
+        self.occupancy.enter(now)
+        self.line.push(job, job.priority)
+        if self._due_s is None:
+            self._begin(now)
+        elif self._run is not None and self._reading is None and self._has_seat and self._fits(job):
+            self._cut(self._run, now, rank)
+
+    @property
+    def _has_seat(self) -> bool:
+        return len(self._writers) < self._max_batch
+
+    def _fits(self, job: Job) -> bool:
+        return self._reserved_tokens + job.reserved_tokens <= self.node.kv_tokens
+
+    def _completed(self, now_s: float) -> int:
+        return 0 if self._run is None else self._run.completed(now_s)
+
+    def _cut(self, run: _Run, now: float, rank: int) -> None:
+        """End a run at its next boundary. The event of its old end stays in the list, and finds nothing due."""
+        number = run.completed(now)
+        if number == 0 or rank >= self._rank or run.boundary_s(number) < now:
+            number += 1
+        if number < run.iterations:
+            run.iterations = number
+            self._due_s = run.boundary_s(number)
+            self._kernel.at(self._due_s, self._rank, self._call)
+
+    def _boundary(self, item: None) -> None:
+        now = self._kernel.now
+        if now != self._due_s:
+            return
+        gone = self._end(now)
+        self._begin(now)
+        for job in gone:
+            self._done(job)
+
+    def _end(self, now: float) -> list[Job]:
+        """Close what is under way; the jobs that leave, in the order in which they were taken."""
+        gone: list[Job] = []
+        run, reading, writers = self._run, self._reading, self._writers
+        if run is not None:
+            sharers = run.writers + (reading is not None)
+            self._share_s += (now - run.start_s) / sharers
+            self._share_iterations += run.iterations / sharers
+            self._iterations += run.iterations
+            self._context_tokens += run.iterations * run.writers
+            while writers and writers[0].finish == self._iterations:
+                member = heappop(writers)
+                self._context_tokens -= member.job.prompt + member.job.output
+                self._leave(member.job, now, member.share_from_s, member.iterations_from)
+                gone.append(member.job)
+        if reading is not None and reading.prompt_left == 0:
+            self._reading = None
+            job = reading.job
+            job.first_token_s = now
+            if job.output > 1:
+                finish = self._iterations + job.output - 1
+                heappush(writers, _Member(finish, self._taken, job, reading.share_from_s, reading.iterations_from))
+                self._context_tokens += job.prompt + 1
+            else:
+                self._leave(job, now, reading.share_from_s, reading.iterations_from)
+                gone.append(job)
+        return gone
+
+    def _leave(self, job: Job, now: float, share_from_s: float, iterations_from: float) -> None:
+        self._reserved_tokens -= job.reserved_tokens
+        job.finish_s = now
+        job.share_s = self._share_s - share_from_s
+        job.iterations = self._share_iterations - iterations_from
+        self.occupancy.leave(now)
+
+    def _begin(self, now: float) -> None:
+        """At a boundary: take the head of the line if that may be, and begin what comes next."""
+        if self._reading is None and self._has_seat:
+            job = self.line.pop_head_if(self._fits)
+            if job is not None:
+                self._take(job, now)
+        reading = self._reading
+        if reading is not None and self._chunk is None:
+            self._run = None
+            self._due_s = now + self._read_whole(reading)
+        elif reading is not None or self._writers:
+            self._run = run = self._next_run(now, reading)
+            self._due_s = run.boundary_s(run.iterations)
+        else:
+            self._run = self._due_s = None
+            self._share_s = self._share_iterations = 0.0
+            return
+        self._kernel.at(self._due_s, self._rank, self._call)
+
+    def _take(self, job: Job, now: float) -> None:
+        self._taken += 1
+        self._reserved_tokens += job.reserved_tokens
+        self.occupancy.begin(now, job.entered_s)
+        job.start_s = now
+        self._reading = _Reading(job, self._share_s, self._share_iterations, job.before_tokens_s, job.prompt)
+
+    def _read_whole(self, reading: _Reading) -> float:
+        """Seconds to read a whole prompt, an iteration that is the reader's alone: the others stand by."""
+        duration_s = reading.opening_s + reading.prompt_left * self._law.prefill_s_per_token
+        reading.prompt_left = 0
+        reading.share_from_s -= duration_s
+        reading.iterations_from -= 1.0
+        return duration_s
+
+    def _next_run(self, now: float, reading: _Reading | None) -> _Run:
+        """Iterations until a member leaves or, with a prompt, until that is read."""
+        writers = self._writers
+        run = _Run(self._law, now, 0, len(writers), self._context_tokens)
+        left = writers[0].finish - self._iterations if writers else None
+        if reading is None:
+            assert left is not None
+            run.iterations = left
+            return run
+        assert self._chunk is not None
+        chunks = max(-(-reading.prompt_left // self._chunk), 1)
+        run.iterations = chunks if left is None else min(chunks, left)
+        run.opening_s, run.chunk, run.prompt_left = reading.opening_s, self._chunk, reading.prompt_left
+        reading.opening_s = 0.0
+        reading.prompt_left = max(reading.prompt_left - run.iterations * self._chunk, 0)
+        return run
+
+
+_TAKEN = attrgetter("taken")

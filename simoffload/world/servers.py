@@ -1,0 +1,67 @@
+"""The station of each kind of server that a scenario can name, and the line its discipline asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, Protocol
+
+from ..plant import PlantNode
+from .api import ApiServer
+from .batching import BatchingServer
+from .job import Job
+from .kernel import Kernel
+from .line import AskedLine, FifoLine, Line, PriorityLine
+from .occupancy import Occupancy
+from .slots import SlotsServer
+
+
+class Server(Protocol):
+    """What the rest of the world asks of a station that serves jobs."""
+
+    @property
+    def node(self) -> PlantNode:
+        """The node it belongs to."""
+
+    @property
+    def line(self) -> Line:
+        """The jobs that wait."""
+
+    @property
+    def occupancy(self) -> Occupancy:
+        """Its numbers over time."""
+
+    @property
+    def in_service(self) -> Collection[Job]:
+        """The jobs that have begun and not ended, in the order in which they began."""
+
+    @property
+    def resident(self) -> tuple[int, ...]:
+        """Numbers of the models in memory."""
+
+    @property
+    def swaps(self) -> int:
+        """Models loaded so far."""
+
+    def enter(self, job: Job) -> None:
+        """Take a job whose inputs are there."""
+
+
+Choose = Callable[[Sequence[Any]], int]
+
+
+def make_line(discipline: str, choose: Choose | None) -> Line:
+    """The line of a discipline; of the discipline `agent` one that asks `choose`, or goes by priority without it."""
+    if discipline == "fifo":
+        return FifoLine()
+    if discipline == "agent" and choose is not None:
+        return AskedLine(choose)
+    return PriorityLine()
+
+
+def make_server(kernel: Kernel, node: PlantNode, line: Line, done: Callable[[Job], None]) -> Server:
+    """The station of a node."""
+    if node.server.kind == "slots":
+        return SlotsServer(kernel, node, line, done)
+    if node.server.kind == "batching":
+        return BatchingServer(kernel, node, line, done)
+    return ApiServer(kernel, node, line, done)

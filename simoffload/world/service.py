@@ -1,0 +1,65 @@
+"""How long a node takes for a subtask that it serves alone, and what its service costs.
+
+Times follow the inference model of `laws`; costs are energy at a tariff and the wear of the machine, or a price per
+token where the node has one.
+"""
+
+from __future__ import annotations
+
+from ..laws import decode_alone_s
+from ..plant import HostedModel, PlantNode
+from ..schema.base import MODALITIES
+from ..tasks.graph import EXPLAIN
+from .job import Job
+
+
+def before_tokens_s(
+    model: HostedModel, speed: float, stage: int, modality: int, tokens: float, demand_s: float
+) -> float:
+    """The part of the prefill that does not depend on the prompt's length, s.
+
+    Encoder of a first stage's modality, overhead of the prefill, and the subtask's further demand at speed 1; a subtask
+    without any tokens calls no model and takes its further demand only.
+    """
+    if tokens <= 0:
+        return demand_s / speed
+    encoder_s = model.encoder_s[modality] if stage == EXPLAIN else 0.0
+    return encoder_s + model.law.prefill_overhead_s + demand_s / speed
+
+
+def alone_s(model: HostedModel, before_s: float, prompt: float, output: float) -> tuple[float, float]:
+    """Seconds from the start of service to the first and to the last token, with the machine to itself."""
+    first = before_s + prompt * model.law.prefill_s_per_token
+    return first, first + decode_alone_s(model.law, prompt, output)
+
+
+def bill(job: Job, node: PlantNode) -> None:
+    """Set energy in J and cost in USD of a job that has been served.
+
+    A job pays for its share of the node's time: its service over the slots, or its part of the batch it was in. The
+    machine behind a public interface is somebody else's; it costs what its price says.
+    """
+    model = node.models[job.model]
+    kind = node.server.kind
+    share_s = 0.0
+    energy_j = 0.0
+    if kind == "slots":
+        share_s = (job.finish_s - job.start_s) / node.capacity
+        energy_j = node.busy_power_w * share_s
+    elif kind == "batching":
+        share_s = job.share_s
+        law = model.law
+        if law.has_energy:
+            energy_j = law.energy_j_per_token * (job.prompt + job.output) + law.energy_j_per_iteration * job.iterations
+        else:
+            energy_j = node.busy_power_w * share_s
+    job.energy_j = energy_j
+    if node.is_priced:
+        job.cost_usd = job.prompt * node.price_in_usd + job.output * node.price_out_usd
+    else:
+        job.cost_usd = energy_j * node.tariff_usd_per_j + share_s * node.amortisation_usd_per_s
+
+
+def serves(node: PlantNode, modality: int) -> bool:
+    """Whether a node has a model for a modality."""
+    return 0 <= modality < len(MODALITIES) and node.model_for[modality] >= 0

@@ -1,0 +1,97 @@
+"""A node with a fixed number of servers, each serving one subtask at a time without preemption.
+
+With one server and a random demand this is M/G/1, with c of them M/G/c. A node whose models do not all fit in memory
+loads the one it needs, and passes over subtasks whose model cannot be brought in at the moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..plant import PlantNode
+from .job import Job
+from .kernel import COMPLETION, Call, Kernel
+from .line import Line
+from .memory import ModelMemory
+from .occupancy import Occupancy
+
+
+class SlotsServer:
+    """Serves jobs from a line; calls `done(job)` after it has taken its next ones."""
+
+    __slots__ = ("_calls", "_done", "_free", "_kernel", "_memory", "_rank", "in_service", "line", "node", "occupancy")
+
+    def __init__(self, kernel: Kernel, node: PlantNode, line: Line, done: Callable[[Job], None]) -> None:
+        self.node = node
+        self.line = line
+        self.occupancy = Occupancy()
+        self.in_service: dict[Job, None] = {}
+        """Jobs in service, in the order in which they began."""
+        self._kernel = kernel
+        self._done = done
+        self._free = node.capacity
+        self._rank = COMPLETION + node.number
+        self._memory = ModelMemory(node) if len(node.resident) < len(node.models) else None
+        """None where all models are in memory for good."""
+        self._calls: list[Call] = []
+        """Events at rest, for reuse."""
+
+    @property
+    def resident(self) -> tuple[int, ...]:
+        """Numbers of the models in memory."""
+        return self.node.resident if self._memory is None else self._memory.resident
+
+    @property
+    def swaps(self) -> int:
+        """Models loaded so far."""
+        return 0 if self._memory is None else self._memory.swaps
+
+    def enter(self, job: Job) -> None:
+        """Take a job whose inputs are there."""
+        now = self._kernel.now
+        job.entered_s = now
+        self.occupancy.enter(now)
+        self.line.push(job, job.priority)
+        if self._free:
+            self._serve(now)
+
+    def _serve(self, now: float) -> None:
+        """Start jobs while there is a free server and one that may start."""
+        while self._free and self.line:
+            if self._memory is None:
+                self._start(self.line.pop(), now, 0.0)
+                continue
+            job = self.line.pop_first(self._can_start)
+            if job is None:
+                return
+            self._start(job, now, self._memory.start(job.model, now))
+
+    def _can_start(self, job: Job) -> bool:
+        assert self._memory is not None
+        return self._memory.can_start(job.model)
+
+    def _start(self, job: Job, now: float, swap_s: float) -> None:
+        self._free -= 1
+        self.in_service[job] = None
+        self.occupancy.begin(now, job.entered_s)
+        job.start_s = now
+        job.swap_s = swap_s
+        job.first_token_s = now + swap_s + job.first_after_s
+        call = self._calls.pop() if self._calls else Call(self._end)
+        call.item = (job, call)
+        self._kernel.at(now + swap_s + job.last_after_s, self._rank, call)
+
+    def _end(self, item: tuple[Job, Call]) -> None:
+        job, call = item
+        now = self._kernel.now
+        call.item = None
+        self._calls.append(call)
+        job.finish_s = now
+        self._free += 1
+        del self.in_service[job]
+        if self._memory is not None:
+            self._memory.stop(job.model)
+        self.occupancy.leave(now)
+        if self.line:
+            self._serve(now)
+        self._done(job)

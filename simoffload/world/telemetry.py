@@ -1,0 +1,209 @@
+"""What nodes tell everybody about themselves, and when; what a link tells its own node.
+
+Think of a notice board that is wiped and written anew every few seconds: between two writings everybody reads the same,
+ageing news. A notice holds what a node can know of itself: who waits, who is served, how long each was expected to
+take. It never holds the true length of an answer.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from heapq import heapify, heapreplace
+from itertools import accumulate, islice
+
+from .api import ApiServer
+from .batching import BatchingServer
+from .channels import persistence_s
+from .kernel import TELEMETRY, Call, Kernel
+from .link import LinkStation
+from .servers import Server
+
+MOST_SCHEDULED = 256
+"""Waiting jobs whose starts on several servers are worked out one by one; those behind start at the mean pace."""
+UNBOUNDED = 1 << 30
+"""Free places of a node without a limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeReport:
+    """A node at an instant. Only a line that goes by priority lists its jobs, in the order in which they wait."""
+
+    time_s: float
+    queue_length: int
+    """Jobs that wait."""
+    in_service: int
+    capacity: int
+    """Jobs it can serve at once, as far as it can tell."""
+    free: int
+    """Places that would still be free if all that wait had begun."""
+    priorities: tuple[float, ...]
+    starts_s: tuple[float, ...]
+    """Expected start of each job listed, and of one more that came last, as points in time."""
+    by_priority: bool
+    """Whether a newcomer of small priority overtakes."""
+    context_tokens: float
+    """Tokens of context that a batch holds."""
+    resident: tuple[int, ...]
+    """Numbers of the models in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkReport:
+    """A link at an instant. Only a line that goes by priority lists its transfers, in the order in which they wait."""
+
+    time_s: float
+    rate_bps: float
+    persistence_s: float
+    """How long a rate of this kind lasts on average."""
+    priorities: tuple[float, ...]
+    bytes_ahead: tuple[float, ...]
+    """Bytes that go before each transfer listed, and before one more that came last; those under way included."""
+
+
+def report_node(server: Server, now_s: float) -> NodeReport:
+    """What a node can tell about itself."""
+    line, serving = server.line, server.in_service
+    capacity = _capacity(server)
+    free = capacity - len(serving) - len(line)
+    priorities: tuple[float, ...] = ()
+    if line.by_priority and line:
+        waiting = list(line.in_order())
+        priorities = tuple(priority for priority, _ in waiting)
+        starts = _starts(server, [job.expected_service_s for _, job in waiting], capacity, now_s)
+    elif free > 0:
+        starts = [now_s]
+    elif capacity == 1:
+        starts = [min(_ends(server, now_s)) + line.work]
+    else:
+        first = [job.expected_service_s for _, job in islice(line.in_order(), MOST_SCHEDULED)]
+        behind_s = (line.work - math.fsum(first)) / capacity if len(line) > len(first) else 0.0
+        starts = [_starts(server, first, capacity, now_s)[-1] + behind_s]
+    if isinstance(server, ApiServer) and server.gap_s:
+        first_s, before = max(server.next_start_s, now_s), len(line) + 1 - len(starts)
+        starts = [max(start, first_s + (before + place) * server.gap_s) for place, start in enumerate(starts)]
+    return NodeReport(
+        time_s=now_s,
+        queue_length=len(line),
+        in_service=len(serving),
+        capacity=capacity,
+        free=max(free, 0),
+        priorities=priorities,
+        starts_s=tuple(starts),
+        by_priority=line.by_priority,
+        context_tokens=server.context_tokens(now_s) if isinstance(server, BatchingServer) else 0.0,
+        resident=server.resident,
+    )
+
+
+def report_link(station: LinkStation, now_s: float) -> LinkReport:
+    """What a link can tell about itself."""
+    line = station.line
+    rate_bps = station.channel.rate_bps(now_s)
+    under_way = station.left_bytes() if station.in_transit else 0.0
+    priorities: tuple[float, ...] = ()
+    ahead = [under_way + line.work]
+    if line.by_priority and line:
+        waiting = list(line.in_order())
+        priorities = tuple(priority for priority, _ in waiting)
+        ahead = list(accumulate((transfer.work for _, transfer in waiting), initial=under_way))
+    return LinkReport(
+        time_s=now_s,
+        rate_bps=rate_bps,
+        persistence_s=persistence_s(station.link.spec.channel, rate_bps),
+        priorities=priorities,
+        bytes_ahead=tuple(ahead),
+    )
+
+
+def _capacity(server: Server) -> int:
+    """Jobs at once: slots or streams, or sequences as far as reservations like the present ones fit the KV memory."""
+    node = server.node
+    limit = node.capacity or UNBOUNDED
+    if node.server.kind != "batching" or node.kv_tokens == math.inf or not server.in_service:
+        return limit
+    reserved = sum(job.reserved_tokens for job in server.in_service) / len(server.in_service)
+    return max(1, len(server.in_service), min(limit, int(node.kv_tokens / max(reserved, 1.0))))
+
+
+def _ends(server: Server, now_s: float) -> list[float]:
+    """When those in service are expected to end; one that takes longer than expected, at once."""
+    return [max(job.start_s + job.swap_s + job.expected_service_s, now_s) for job in server.in_service]
+
+
+def _starts(server: Server, services_s: Sequence[float], capacity: int, now_s: float) -> list[float]:
+    """Starts of jobs served in order by the place that is free first, and of one more behind them."""
+    places = _ends(server, now_s)
+    if capacity == 1:
+        return list(accumulate(services_s, initial=places[0] if places else now_s))
+    free = capacity - len(places)
+    if free > len(services_s):
+        return [now_s] * (len(services_s) + 1)
+    places += [now_s] * free
+    heapify(places)
+    starts = []
+    for service in services_s[:MOST_SCHEDULED]:
+        starts.append(places[0])
+        heapreplace(places, places[0] + service)
+    start = places[0]
+    for service in services_s[MOST_SCHEDULED:]:
+        starts.append(start)
+        start += service / capacity
+    return [*starts, start]
+
+
+class Telemetry:
+    """The notice board: a report per node, written anew every `interval_s`.
+
+    With an interval of 0 `refresh` writes it anew whenever somebody is about to read it.
+    """
+
+    __slots__ = ("_call", "_heard", "_interval_s", "_kernel", "_links", "_servers", "nodes", "version")
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        servers: Sequence[Server],
+        links: Sequence[LinkStation],
+        interval_s: float,
+        heard: Callable[[float], None],
+    ) -> None:
+        self._kernel = kernel
+        self._servers = servers
+        self._links = links
+        self._interval_s = interval_s
+        self._heard = heard
+        self._call = Call(self._tick)
+        self.version = 0
+        self.nodes: list[NodeReport] = []
+        self._write()
+
+    def start(self, period_s: float) -> None:
+        """Begin: tick after every `period_s`, which is the interval or, where that is 0, what `heard` wants."""
+        self._call.item = period_s
+        self._kernel.at(self._kernel.now + period_s, TELEMETRY, self._call)
+
+    def refresh(self) -> None:
+        """Make sure that what stands on the board is as fresh as the interval allows."""
+        if self._interval_s == 0:
+            self._write()
+
+    def node(self, number: int) -> NodeReport:
+        """What a node tells about itself right now."""
+        return report_node(self._servers[number], self._kernel.now)
+
+    def link(self, place: int) -> LinkReport:
+        """What the link at this place among all links tells about itself right now."""
+        return report_link(self._links[place], self._kernel.now)
+
+    def _tick(self, period_s: float) -> None:
+        if self._interval_s > 0:
+            self._write()
+        self._heard(self._kernel.now)
+        self._kernel.at(self._kernel.now + period_s, TELEMETRY, self._call)
+
+    def _write(self) -> None:
+        now = self._kernel.now
+        self.version += 1
+        self.nodes = [report_node(server, now) for server in self._servers]
