@@ -111,7 +111,6 @@ def test_closed_forms_agree_with_drawn_tasks(template: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(bundled_scenarios()))
 def test_closed_forms_of_bundled_scenarios_agree_with_drawn_tasks(name: str) -> None:
-    pytest.importorskip("simoffload.traces")
     _as_drawn(load_scenario(name))
 
 

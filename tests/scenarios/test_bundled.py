@@ -14,17 +14,11 @@ NEEDED = {
     "smart-factory", "inspection-line", "alarm-storm", "campus-5g", "wan-constrained", "trace-replay", "tiny",
     "theory/mm1", "theory/mmc", "theory/mg1", "theory/md1", "theory/priority", "theory/tandem",
 }  # fmt: skip
-PLAYED_BACK = {"trace-replay", "wan-constrained"}
 README = (bundled_scenarios()["tiny"].parent / "README.md").read_text(encoding="utf-8")
 
 
 def _text(name: str) -> str:
     return bundled_scenarios()[name].read_text(encoding="utf-8")
-
-
-def _needs_traces(name: str) -> None:
-    if name in PLAYED_BACK:
-        pytest.importorskip("simoffload.traces")
 
 
 def test_the_scenarios_are_there() -> None:
@@ -33,7 +27,6 @@ def test_the_scenarios_are_there() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_scenario_loads_without_a_complaint(name: str) -> None:
-    _needs_traces(name)
     diagnosis = diagnose(name)
     assert diagnosis.problems == ()
     assert diagnosis.scenario is not None
@@ -43,7 +36,6 @@ def test_a_scenario_loads_without_a_complaint(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_scenario_reads_back_as_it_is_written(name: str) -> None:
-    _needs_traces(name)
     scenario = load_scenario(name)
     assert load_scenario_text(dump_scenario(scenario)) == scenario
 
@@ -73,7 +65,6 @@ def test_lines_are_short(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_settings_that_the_comment_names_can_be_set(name: str) -> None:
-    _needs_traces(name)
     comment = " ".join(line.removeprefix("# ") for line in _text(name).split("\n") if line.startswith("#"))
     settings = [a or b for a, b in re.findall(r'--set (?:"([^"]+)"|(\S+))', comment)]
     for setting in settings:

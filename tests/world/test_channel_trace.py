@@ -52,7 +52,6 @@ def test_a_trace_of_nothing_but_outages_is_refused() -> None:
 
 @pytest.fixture
 def trace_file(tmp_path: Path) -> Path:
-    pytest.importorskip("simoffload.traces")
     path = tmp_path / "rates.txt"
     path.write_text("0 2\n10 0\n20 4\n30 6\n")
     return path

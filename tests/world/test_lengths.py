@@ -136,7 +136,6 @@ def test_each_purpose_has_its_own_draws() -> None:
 
 
 def test_an_empirical_law_resamples_its_column(tmp_path: Path) -> None:
-    pytest.importorskip("simoffload.traces")
     file = tmp_path / "requests.csv"
     file.write_text("time_s,prompt_tokens,output_tokens\n1,100,7\n2,300,9\n4,300,0\n")
     tokens: TypeAdapter[Any] = TypeAdapter(TokenDistribution)

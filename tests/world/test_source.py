@@ -320,7 +320,6 @@ def test_shares_are_proportional_and_add_up(total: int, weights: list[float]) ->
 
 
 def test_a_trace_file_feeds_one_source_for_all_homes(tmp_path: Path) -> None:
-    pytest.importorskip("simoffload.traces")
     file = tmp_path / "requests.csv"
     file.write_text("time_s,prompt_tokens,output_tokens\n0,100,50\n2.5,300,90\n4,0,0\n")
     arrivals = f"workloads.work.arrivals={{kind: trace, file: {file}, speed: 2}}"

@@ -1,0 +1,208 @@
+"""Pictures of nodes: how busy each agent keeps them, and how their queues move over time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .labels import short
+from .numbers import plain
+from .palette import FAINT, INK, agent_style, new_figure, theme
+from .ranking import ranked
+from .runs import Floats, Results, Run, read_columns
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_BINS = 100
+_COLUMNS = 3
+_DARK_BLUE = "#00476f"
+_PALE_UP_TO = 62.0
+"""Per cent of this blue on which dark figures are easier to read than white ones."""
+_LINEAR_UP_TO = 8.0
+_MOST_PANELS = 12
+_MOST_NUMBERS = 24
+"""Up to this many nodes, the numbers are written into the heat map."""
+_TIME_UNITS = ((1.0, "s", 900.0), (60.0, "min", 4 * 3600.0), (3600.0, "h", 4 * 86400.0), (86400.0, "d", np.inf))
+
+
+@dataclass(frozen=True, slots=True)
+class Utilisation:
+    """shares[a, n]: mean share of time that agent a keeps node n busy; nan where unknown."""
+
+    agents: tuple[str, ...]
+    nodes: tuple[str, ...]
+    shares: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Queues:
+    """waiting[n, t]: mean number of subtasks waiting at node n over the stretch that ends at time_s[t]."""
+
+    time_s: Floats
+    waiting: Floats
+
+    @property
+    def total(self) -> Floats:
+        """Waiting at all nodes together, by time."""
+        total: Floats = self.waiting.sum(axis=0)
+        return total
+
+
+def utilisation(results: Results) -> Utilisation:
+    """The table of the comparison, agents from best to worst, nodes in the order of the scenario."""
+    agents = ranked(results)
+    nodes = list(dict.fromkeys(node for name in agents for node in results.agents[name].utilisation))
+    shares = [[results.agents[name].utilisation.get(node, np.nan) for node in nodes] for name in agents]
+    return Utilisation(tuple(agents), tuple(nodes), np.array(shares, dtype=np.float64))
+
+
+def utilisation_figure(table: Utilisation) -> Figure:
+    """A heat map, agents by nodes, from 0 (pale) to 1 (dark)."""
+    import seaborn  # type: ignore[import-untyped]
+
+    with theme():
+        figure = new_figure(1.5 + 0.27 * len(table.agents))
+        axes = figure.subplots()
+        written = len(table.nodes) <= _MOST_NUMBERS
+        blues = seaborn.light_palette(_DARK_BLUE, as_cmap=True)
+        seaborn.heatmap(
+            100 * table.shares, vmin=0, vmax=100, cmap=blues, annot=written, fmt=".0f", annot_kws={"fontsize": 8},
+            linewidths=1.0 * written, linecolor="white", ax=axes, rasterized=not written,
+            xticklabels=[short(name) for name in table.nodes] if written else 10,
+            yticklabels=[short(name) for name in table.agents],
+            cbar_kws={"label": "share of time busy (%)", "pad": 0.015, "aspect": 30},
+        )  # fmt: skip
+        for number in axes.texts:
+            number.set_color(INK if float(number.get_text()) <= _PALE_UP_TO else "white")
+        if not written:
+            axes.set_xlabel("number of the node, in the order of the scenario")
+        axes.tick_params(length=0)
+        slanted = sum(map(len, table.nodes)) > 70
+        axes.tick_params(axis="x", rotation=40 if slanted and written else 0)
+        axes.tick_params(axis="y", rotation=0)
+        if slanted and written:
+            for label in axes.get_xticklabels():
+                label.set_horizontalalignment("right")
+                label.set_rotation_mode("anchor")
+    return figure
+
+
+def queues(run: Run) -> Queues:
+    """Queue lengths from the first telemetry tick up to the last arrival, in at most a hundred equal stretches.
+
+    A stretch is the mean of equally many ticks; ticks that are left over at the end are not shown.
+    """
+    rows = read_columns(run, "nodes", ["time_s", "node", "in_queue"])
+    arrivals = read_columns(run, "tasks", ["arrival_s"])["arrival_s"]
+    times = np.unique(rows["time_s"])
+    times = times[times <= arrivals.max(initial=0.0)] if (times <= arrivals.max(initial=0.0)).any() else times
+    width = max(1, -(-len(times) // _BINS))
+    count, nodes = len(times) // width, len(run.summary.nodes)
+    stretch = np.searchsorted(times, rows["time_s"]) // width
+    kept = (rows["time_s"] <= times[-1]) & (stretch < count) if count else np.zeros(len(stretch), dtype=np.bool_)
+    sums = np.bincount(rows["node"][kept] * count + stretch[kept], rows["in_queue"][kept], nodes * count)
+    return Queues(times[width - 1 :: width][:count], sums.reshape(nodes, count) / width)
+
+
+def keeps_growing(series: Queues) -> bool:
+    """Whether the backlog rose from each quarter of the run to the next, and by half or more from second to last.
+
+    A description, not a test: a heavily loaded but stable system can do so by chance, rarely.
+    """
+    if len(series.time_s) < 8:
+        return False
+    quarters = [float(part.mean()) for part in np.array_split(series.total, 4)]
+    rising = all(before < after for before, after in pairwise(quarters))
+    return rising and quarters[3] > 1.5 * quarters[1] and quarters[3] > quarters[1] + 1
+
+
+def queue_figure(series: Mapping[str, Queues], nodes: Sequence[str], best: int = 3) -> Figure:
+    """On top the number waiting at all nodes for every agent; below node by node for the `best` first agents.
+
+    Of many nodes, those with the longest queues under these agents have a panel.
+    """
+    with theme():
+        shown = longest_queues(series, best)
+        rows = -(-len(shown) // _COLUMNS)
+        figure = new_figure(2.9 + 1.35 * rows)
+        grid_of_two = figure.add_gridspec(2, 1, height_ratios=[2.7, 0.2 + 1.35 * rows])
+        whole, parts = figure.add_subfigure(grid_of_two[0]), figure.add_subfigure(grid_of_two[1])
+        unit_s, unit = _time_unit(max(float(each.time_s[-1]) for each in series.values()))
+        _total_panel(whole.subplots(), series, unit_s, best)
+        names = [short(name) for name in series]
+        whole.legend(
+            whole.axes[0].get_lines(), names, loc="outside right upper", handlelength=2.8, labelspacing=0.35, fontsize=8
+        )
+        grid = parts.subplots(rows, _COLUMNS, sharex=True, sharey=True, squeeze=False).ravel()
+        top = max(float(each.waiting[shown].max()) for each in list(series.values())[:best])
+        for axes, node in zip(grid, shown, strict=False):
+            _node_panel(axes, nodes[node], {name: series[name] for name in list(series)[:best]}, node, unit_s)
+            _count_axis(axes, top)
+        for axes in grid[len(shown) :]:
+            axes.set_visible(False)
+        for axes in grid[max(0, len(shown) - _COLUMNS) : len(shown)]:
+            axes.tick_params(axis="x", labelbottom=True)
+        parts.supxlabel(f"simulated time ({unit})", fontsize=9)
+        parts.supylabel(_count_label(top), fontsize=9)
+    return figure
+
+
+def longest_queues(series: Mapping[str, Queues], best: int) -> list[int]:
+    """Up to a dozen nodes with the longest mean queues under the `best` first agents, in the order of the scenario."""
+    means = sum(each.waiting.mean(axis=1) for each in list(series.values())[:best])
+    order = np.argsort(-np.asarray(means), kind="stable")[:_MOST_PANELS]
+    return sorted(int(node) for node in order)
+
+
+def _time_unit(longest_s: float) -> tuple[float, str]:
+    return next((size, name) for size, name, limit in _TIME_UNITS if longest_s <= limit)
+
+
+def _total_panel(axes: Axes, series: Mapping[str, Queues], unit_s: float, best: int) -> None:
+    for place, (name, each) in enumerate(series.items()):
+        style = agent_style(name)
+        axes.plot(
+            each.time_s / unit_s, each.total, color=style.colour, linestyle=style.dash,
+            linewidth=1.7 if place < best else 1.0, zorder=3 - place / 100,
+        )  # fmt: skip
+    axes.set_title("All nodes together")
+    top = max(float(each.total.max()) for each in series.values())
+    axes.set_ylabel(_count_label(top))
+    _count_axis(axes, top)
+    axes.margins(x=0.01)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _node_panel(axes: Axes, name: str, series: Mapping[str, Queues], node: int, unit_s: float) -> None:
+    for agent, each in series.items():
+        style = agent_style(agent)
+        axes.plot(each.time_s / unit_s, each.waiting[node], color=style.colour, linestyle=style.dash, linewidth=1.1)
+    axes.set_title(short(name), fontsize=8.5, fontweight="normal", color=FAINT)
+    axes.margins(x=0.01)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _count_label(top: float) -> str:
+    return "subtasks waiting" if top <= _LINEAR_UP_TO else "subtasks waiting, log scale"
+
+
+def _count_axis(axes: Any, top: float) -> None:
+    """Linear from 0 to 1, logarithmic beyond, up to `top`; plainly linear where that is little."""
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+    if top <= _LINEAR_UP_TO:
+        axes.set_ylim(0, max(1.05 * top, 0.5))
+        return
+    axes.set_yscale("symlog", linthresh=1.0, linscale=0.5)
+    axes.set_ylim(0, 1.2 * top)
+    powers = [10.0**power for power in range(9) if 10.0**power <= 1.2 * top]
+    ticks = powers if len(powers) > 2 else [tick for tick in (1.0, 3.0, 10.0, 30.0) if tick <= 1.2 * top]
+    axes.yaxis.set_major_locator(FixedLocator([0.0, *ticks]))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: plain(value)))

@@ -1,0 +1,447 @@
+"""A batch stepped from change to change is the same as one stepped from iteration to iteration, in fewer events."""
+
+from __future__ import annotations
+
+import math
+import pickle
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from simoffload.laws import ServingLaw
+from simoffload.plant import HostedModel, PlantNode
+from simoffload.schema.nodes import BatchingServer as Spec
+from simoffload.tasks import Task, build_graph
+from simoffload.world.batching import BatchingServer
+from simoffload.world.job import Job
+from simoffload.world.kernel import ARRIVAL, COMPLETION, Call, Kernel
+from simoffload.world.line import AskedLine, FifoLine, Line, PriorityLine
+from tests.oracle.batching import BatchServer, Request, serve
+from tests.oracle.theory import batch_interval, mg1_wait, mmc_wait
+
+GRAPH = build_graph([0], [0], [()])
+ZERO = [0.0]
+NUMBER = 3
+EARLY, LATE = COMPLETION, ARRIVAL
+"""Ranks of events before and after those of the server, which is that of node 3, in the same instant."""
+EVENTS_PER_JOB = 5
+"""It enters, has been read, leaves; at most it cuts what is under way, whose old end then comes to nothing."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    decode_s: float
+    per_sequence_s: float
+    per_context_s: float
+    prefill_rate: float
+    max_batch: int
+    kv_tokens: float
+    chunk: int | None = None
+
+    def node(self) -> PlantNode:
+        law = ServingLaw(0.0, 1 / self.prefill_rate, self.decode_s, self.per_sequence_s, self.per_context_s)
+        model = HostedModel("m", law, 1e9, 0.0, (True,) * 4, (0.0,) * 4, (0.0,) * 3, (0.0,) * 4)
+        chunk = None if self.chunk is None else f"{self.chunk} tok"
+        server = Spec.model_validate({"kind": "batching", "max_batch": self.max_batch, "chunk": chunk})
+        return PlantNode(
+            number=NUMBER, id="cell", is_cloud=False, site=0, server=server, discipline="agent",
+            models=(model,), model_for=(0,) * 4, memory_bytes=2e9, resident=(0,), kv_tokens=self.kv_tokens, speed=1.0,
+            idle_power_w=0.0, busy_power_w=0.0, tariff_usd_per_j=0.0, amortisation_usd_per_s=0.0, price_in_usd=0.0,
+            price_out_usd=0.0, is_priced=False, delay_s=0.0,
+        )  # fmt: skip
+
+    def oracle(self) -> BatchServer:
+        return BatchServer(
+            decode=self.decode_s, per_sequence=self.per_sequence_s, per_context=self.per_context_s,
+            prefill=self.prefill_rate, speed=1.0, max_batch=self.max_batch, kv_tokens=self.kv_tokens, chunk=self.chunk,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A request as it is to enter."""
+
+    entered_s: float
+    prompt: int
+    output: int
+    most: int = 0
+    """Longest answer it might give; `output` if that is more."""
+    before_s: float = 0.0
+    priority: float = 0.0
+    rank: int = LATE
+
+    @property
+    def reserved(self) -> int:
+        return self.prompt + max(self.output, self.most)
+
+
+def job_of(wish: Wish, number: int = 0) -> Job:
+    task = Task(
+        workload=0, home=0, arrival_s=0.0, graph=GRAPH, weight=1.0, deadline_s=math.inf,
+        max_output=wish.reserved - wish.prompt, prompt=[wish.prompt], output=[wish.output], expected_output=ZERO,
+        payload_bytes=ZERO, demand_s=ZERO, expected_demand_s=ZERO, difficulty=ZERO, luck=ZERO, api_noise=ZERO,
+        number=number,
+    )  # fmt: skip
+    return Job(
+        task=task, subtask=0, node=NUMBER, model=0, priority=wish.priority, prompt=wish.prompt, output=wish.output,
+        before_tokens_s=wish.before_s, first_after_s=math.nan, last_after_s=math.nan, expected_service_s=math.nan,
+        ready_s=math.nan,
+    )  # fmt: skip
+
+
+class World:
+    """A batching server alone, and who enters it when."""
+
+    def __init__(self, machine: Machine, wishes: Sequence[Wish], line: Line | None = None) -> None:
+        self.kernel = Kernel()
+        self.server = BatchingServer(self.kernel, machine.node(), PriorityLine() if line is None else line, self.done)
+        self.jobs = [job_of(wish, number) for number, wish in enumerate(wishes)]
+        self.finished: list[Job] = []
+        for job, wish in zip(self.jobs, wishes, strict=True):
+            self.kernel.at(wish.entered_s, wish.rank, Call(self.enter, (job, wish.rank)))
+
+    def enter(self, item: tuple[Job, int]) -> None:
+        self.server.enter(*item)
+
+    def done(self, job: Job) -> None:
+        self.finished.append(job)
+
+    def run(self) -> World:
+        assert not self.kernel.advance(math.inf)
+        assert len(self.finished) == len(self.jobs)
+        return self
+
+
+def requests_of(wishes: Sequence[Wish]) -> list[Request]:
+    """In the order of the wishes; `order` is that of entering."""
+    ranked = sorted(range(len(wishes)), key=lambda k: (wishes[k].entered_s, wishes[k].rank))
+    return [
+        Request(
+            key=k, priority=wish.priority, order=ranked.index(k), prompt=wish.prompt, output=wish.output,
+            reserve=wish.reserved, fixed_s=wish.before_s, entered_s=wish.entered_s,
+        )
+        for k, wish in enumerate(wishes)
+    ]  # fmt: skip
+
+
+@dataclass
+class Loop:
+    """The oracle's server, its requests let in one by one, by rank before or after a boundary in the same instant."""
+
+    server: BatchServer
+    times: list[float] = field(default_factory=list)
+    states: list[tuple[list[Any], list[int], int, int]] = field(default_factory=list)
+    """After each happening: members, what each has written, the writers' context, how many wait."""
+
+    def run(self, wishes: Sequence[Wish]) -> list[Request]:
+        requests = requests_of(wishes)
+        coming = deque(sorted(requests, key=lambda request: request.order))
+        due = math.inf
+        while coming or due < math.inf:
+            if coming and (coming[0].entered_s, wishes[coming[0].key].rank) < (due, COMPLETION + NUMBER):
+                request = coming.popleft()
+                now = request.entered_s
+                self.server.waiting.append(request)
+                if self.server.running is None:
+                    due = self._begin(now)
+            else:
+                now = due
+                self.server.end(now)
+                due = self._begin(now)
+            self._note(now)
+        return requests
+
+    def _begin(self, now: float) -> float:
+        duration = self.server.begin(now)
+        return math.inf if duration is None else now + duration
+
+    def _note(self, now: float) -> None:
+        server = self.server
+        members = [*server.members] if server.prompt is None else [*server.members, server.prompt]
+        written = [member.output - member.left if member.left else 0 for member in members]
+        context = sum(member.context for member in server.members)
+        self.times.append(now)
+        self.states.append(([member.key for member in members], written, context, len(server.waiting)))
+
+
+def times(requests: Sequence[Any]) -> list[tuple[float, float, float]]:
+    return [(request.start_s, request.first_token_s, request.finish_s) for request in requests]
+
+
+def uses(requests: Sequence[Any]) -> list[tuple[float, float]]:
+    return [(request.share_s, request.iterations) for request in requests]
+
+
+def of(*parts: int) -> st.SearchStrategy[float]:
+    """Small multiples of 1/64, with which all arithmetic on times is exact: what should coincide does."""
+    return st.sampled_from(parts).map(lambda k: k / 64)
+
+
+@st.composite
+def lattices(draw: st.DrawFn) -> tuple[Machine, list[Wish]]:
+    """Requests that often enter at the very instant of a boundary."""
+    few = st.integers(0, 6)
+    wish = st.builds(
+        Wish,
+        entered_s=st.integers(0, 40).map(lambda k: k / 16),
+        prompt=st.one_of(few, st.integers(0, 40)),
+        output=st.one_of(few, st.integers(20, 60)),
+        most=st.sampled_from([0, 10, 40]),
+        before_s=of(0, 0, 4, 16),
+        priority=st.sampled_from([0.0, 0.0, 1.0, -1.0]),
+        rank=st.sampled_from([EARLY, LATE]),
+    )
+    wishes = draw(st.one_of(st.lists(wish, min_size=1, max_size=4), st.lists(wish, min_size=10, max_size=25)))
+    largest = max(wish.reserved for wish in wishes)
+    return Machine(
+        decode_s=draw(of(1, 4, 0)),
+        per_sequence_s=draw(of(0, 0, 1)),
+        per_context_s=draw(of(0, 0, 1)) / 64,
+        prefill_rate=draw(st.sampled_from([64.0, 256.0])),
+        max_batch=draw(st.sampled_from([100, 4, 2, 1])),
+        kv_tokens=draw(st.sampled_from([math.inf, 3 * largest, largest + 1, largest])),
+        chunk=draw(st.sampled_from([None, 1, 4, 64])),
+    ), wishes
+
+
+def drawn(seed: int, count: int = 40) -> tuple[Machine, list[Wish]]:
+    """A machine and requests with nothing in one instant, from idle to overloaded."""
+    random = np.random.default_rng(seed)
+    machine = Machine(
+        decode_s=random.uniform(0.005, 0.03),
+        per_sequence_s=random.choice([0.0, 4e-4]),
+        per_context_s=random.choice([0.0, 2e-6, 2e-5]),
+        prefill_rate=random.uniform(500, 9000),
+        max_batch=int(random.choice([1, 3, 8, 64])),
+        kv_tokens=random.choice([1300.0, 2000.0, 6000.0, math.inf]),
+        chunk=random.choice([None, 17, 256]),
+    )
+    entered = 1e4 + np.cumsum(random.exponential(random.choice([0.05, 0.3, 2.0]), count))
+    wishes = [
+        Wish(
+            entered_s=float(time),
+            prompt=int(random.choice([0, 1, random.integers(0, 900)])),
+            output=int(random.choice([0, 1, 2, random.integers(0, 200)])),
+            most=int(random.choice([0, 300])),
+            before_s=float(random.choice([0.0, random.uniform(0, 0.3)])),
+            priority=float(random.integers(0, 3)),
+        )
+        for time in entered
+    ]
+    return machine, wishes
+
+
+@settings(max_examples=300, deadline=None)
+@given(lattices())
+def test_times_are_those_of_the_loop_over_iterations_ties_included(case: tuple[Machine, list[Wish]]) -> None:
+    machine, wishes = case
+    world = World(machine, wishes).run()
+    expected = Loop(machine.oracle()).run(wishes)
+    assert times(world.jobs) == times(expected)
+    assert np.array(uses(world.jobs)) == pytest.approx(np.array(uses(expected)), abs=1e-9)
+    assert world.kernel.events <= EVENTS_PER_JOB * len(wishes)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, 2**32))
+def test_times_and_uses_are_those_of_the_loop_to_a_nanosecond(seed: int) -> None:
+    machine, wishes = drawn(seed)
+    world = World(machine, wishes).run()
+    expected = requests_of(wishes)
+    serve(machine.oracle(), expected)
+    assert np.array(times(world.jobs)) == pytest.approx(np.array(times(expected)), abs=1e-9, rel=0)
+    assert np.array(uses(world.jobs)) == pytest.approx(np.array(uses(expected)), abs=1e-9, rel=0)
+
+
+@settings(max_examples=100, deadline=None)
+@given(lattices(), st.lists(st.integers(0, 60 * 16).map(lambda k: k / 64), max_size=20))
+def test_who_looks_in_between_sees_the_tokens_written_up_to_then(
+    case: tuple[Machine, list[Wish]], looks: list[float]
+) -> None:
+    machine, wishes = case
+    loop = Loop(machine.oracle())
+    loop.run(wishes)
+    world = World(machine, wishes)
+    server = world.server
+    for time in sorted(looks):
+        world.kernel.advance(time)
+        after = bisect_right(loop.times, time)
+        expected = loop.states[after - 1] if after else ([], [], 0, 0)
+        members = [job.task.number for job in server.in_service]
+        seen = members, server.written_tokens(time), server.context_tokens(time), server.queue_length
+        assert seen == expected
+        assert server.occupancy.serving == len(members)
+    assert times(world.run().jobs) == times(World(machine, wishes).run().jobs), "looking changes nothing"
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 2**32))
+def test_seats_and_kv_memory_are_never_exceeded(seed: int) -> None:
+    machine, wishes = drawn(seed)
+    jobs = World(machine, wishes).run().jobs
+    for moment in (job.start_s for job in jobs):
+        resident = [job for job in jobs if job.start_s <= moment < job.finish_s]
+        assert len(resident) <= machine.max_batch
+        assert sum(job.reserved_tokens for job in resident) <= machine.kv_tokens
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 2**32))
+def test_a_server_works_while_anybody_is_there(seed: int) -> None:
+    machine, wishes = drawn(seed)
+    world = World(machine, wishes)
+    world.server.occupancy.reset(wishes[0].entered_s)
+    jobs = world.run().jobs
+    occupied, until = 0.0, 0.0
+    for job in jobs:
+        occupied += max(job.finish_s - max(job.entered_s, until), 0.0)
+        until = max(until, job.finish_s)
+    summary = world.server.occupancy.summary(world.kernel.now)
+    assert summary.busy * summary.duration_s == pytest.approx(occupied, abs=1e-8)
+    assert summary.arrivals == summary.starts == summary.completions == len(jobs)
+    assert summary.wait_mean_s == pytest.approx(np.mean([job.start_s - job.entered_s for job in jobs]), abs=1e-8)
+    assert summary.little_residual < 1e-9
+    assert sum(job.share_s for job in jobs) == pytest.approx(occupied, abs=1e-8), "all of it is somebody's share"
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32), st.integers(0, 200))
+def test_a_server_that_was_pickled_continues_bit_for_bit(seed: int, events: int) -> None:
+    machine, wishes = drawn(seed)
+    world = World(machine, wishes)
+    world.kernel.advance(math.inf, most=events)
+    copied = pickle.loads(pickle.dumps(world))
+    assert copied.server.in_service is not world.server.in_service
+    one, other = world.run(), copied.run()
+    assert times(one.jobs) == times(other.jobs)
+    assert uses(one.jobs) == uses(other.jobs)
+    assert [job.task.number for job in one.finished] == [job.task.number for job in other.finished]
+    assert one.kernel.events == other.kernel.events
+
+
+class FewestTokens:
+    """Asks for the shortest answer, of equally short ones the one that came first."""
+
+    def choose(self, jobs: Sequence[Job]) -> int:
+        return min(range(len(jobs)), key=lambda place: jobs[place].output)
+
+
+@settings(max_examples=100, deadline=None)
+@given(lattices())
+def test_asking_for_the_next_one_equals_a_line_kept_by_the_same_rule(case: tuple[Machine, list[Wish]]) -> None:
+    machine, wishes = case
+    by_rule = [Wish(w.entered_s, w.prompt, w.output, w.most, w.before_s, w.output, w.rank) for w in wishes]
+    asked = World(machine, by_rule, AskedLine(FewestTokens().choose)).run()
+    assert times(asked.jobs) == times(World(machine, by_rule).run().jobs)
+
+
+SLOW = Machine(decode_s=1.0, per_sequence_s=0.0, per_context_s=0.0, prefill_rate=10.0, max_batch=4, kv_tokens=1000)
+
+
+def test_a_newcomer_at_a_boundary_is_seen_there_only_if_its_event_comes_first() -> None:
+    first = Wish(0.0, 10, 9)
+    for rank, seen_s in ((EARLY, 4.0), (COMPLETION + NUMBER, 5.0), (LATE, 5.0)):
+        one, two = World(SLOW, [first, Wish(4.0, 20, 2, rank=rank)]).run().jobs
+        assert (two.start_s, two.first_token_s, two.finish_s) == (seen_s, seen_s + 2, seen_s + 3)
+        assert (one.first_token_s, one.finish_s) == (1.0, 11.0)
+
+
+def test_between_boundaries_a_newcomer_waits_for_the_next_one() -> None:
+    _, two = World(SLOW, [Wish(0.0, 10, 9), Wish(3.5, 20, 2)]).run().jobs
+    assert two.start_s == 4.0
+
+
+def test_while_it_stands_still_a_server_begins_at_once() -> None:
+    one, two = World(SLOW, [Wish(0.25, 10, 1), Wish(7.75, 10, 1)]).run().jobs
+    assert (one.start_s, two.start_s) == (0.25, 7.75)
+
+
+def test_an_answer_of_one_token_or_none_leaves_with_its_prompt() -> None:
+    for job in World(SLOW, [Wish(0.0, 10, 0, before_s=0.5), Wish(9.0, 10, 1, before_s=0.5)]).run().jobs:
+        assert job.first_token_s == job.finish_s == job.start_s + 1.5
+        assert (job.share_s, job.iterations) == (1.5, 1.0)
+
+
+def test_a_head_that_does_not_fit_blocks_those_behind() -> None:
+    small = Machine(1.0, 0.0, 0.0, 10.0, max_batch=4, kv_tokens=40)
+    one, two, three = World(small, [Wish(0.0, 10, 5), Wish(0.1, 30, 1), Wish(0.2, 1, 1)], FifoLine()).run().jobs
+    assert two.start_s == one.finish_s
+    assert three.start_s == two.finish_s
+
+
+def test_nobody_who_would_block_for_ever_is_let_in() -> None:
+    world = World(SLOW, [Wish(0.0, 600, 1, most=401)])
+    with pytest.raises(ValueError, match=r"cell.*explain-1 of task 0 reserves 1001 tokens.*holds 1000"):
+        world.run()
+
+
+class Chain(World):
+    """Notes, whenever somebody leaves, since when those who are still there have been in the batch."""
+
+    def __init__(self, machine: Machine, wishes: Sequence[Wish]) -> None:
+        super().__init__(machine, wishes)
+        self.notes: list[tuple[int, list[tuple[int, float]]]] = []
+
+    def done(self, job: Job) -> None:
+        assert job.finish_s == self.kernel.now
+        super().done(job)
+        self.notes.append((job.task.number, [(other.task.number, other.start_s) for other in self.server.in_service]))
+
+
+def test_the_next_one_is_taken_before_anybody_hears_of_those_who_leave() -> None:
+    pair = Machine(1.0, 0.0, 0.0, 10.0, max_batch=2, kv_tokens=math.inf)
+    world = Chain(pair, [Wish(0.0, 10, 4), Wish(0.0, 10, 4), Wish(0.0, 10, 1), Wish(0.0, 10, 1)])
+    world.run()
+    assert world.notes == [(0, [(2, 5.0)]), (1, [(2, 5.0)]), (2, [(3, 6.0)]), (3, [])]
+
+
+def test_events_count_changes_of_the_batch_not_tokens() -> None:
+    machine = Machine(0.03, 2e-4, 2e-7, 14000.0, max_batch=32, kv_tokens=60_000)
+    random = np.random.default_rng(5)
+    entered = np.cumsum(random.exponential(0.6, 1000))
+    outputs = random.geometric(1 / 500, 1000)
+    wishes = [Wish(float(time), 500, int(output)) for time, output in zip(entered, outputs, strict=True)]
+    world = World(machine, wishes).run()
+    loop = Loop(machine.oracle())
+    loop.run(wishes)
+    assert len(loop.times) > 20 * len(wishes)
+    assert world.kernel.events < 4.5 * len(wishes)
+
+
+def waits(machine: Machine, wishes: Sequence[Wish]) -> np.ndarray:
+    jobs = World(machine, wishes, FifoLine()).run().jobs
+    return np.array([job.start_s - job.entered_s for job in jobs])
+
+
+def test_one_seat_waits_as_pollaczek_and_khinchine_say() -> None:
+    machine = Machine(0.01, 0.0, 0.0, 1000.0, max_batch=1, kv_tokens=math.inf)
+    random = np.random.default_rng(11)
+    count, rate = 100_000, 0.7
+    entered = np.cumsum(random.exponential(1 / rate, count))
+    before = random.exponential(0.3, count)
+    outputs = random.integers(1, 102, count)
+    wishes = [Wish(float(t), 200, int(n), 0, float(b)) for t, n, b in zip(entered, outputs, before, strict=True)]
+    mean_s = 0.2 + 0.3 + 0.5
+    variance_s2 = 0.3**2 + 0.01**2 * (101**2 - 1) / 12
+    mean, half = batch_interval(waits(machine, wishes))
+    assert half < 0.05 * mean
+    assert abs(mean - mg1_wait(rate, mean_s, mean_s**2 + variance_s2)) < half
+
+
+def test_seats_that_do_not_slow_one_another_wait_as_erlang_says() -> None:
+    machine = Machine(0.001, 0.0, 0.0, 1000.0, max_batch=4, kv_tokens=math.inf)
+    random = np.random.default_rng(13)
+    count, rate = 100_000, 3.0
+    entered = np.cumsum(random.exponential(1 / rate, count))
+    outputs = random.geometric(1 / 1001, count)
+    wishes = [Wish(float(t), 0, int(n)) for t, n in zip(entered, outputs, strict=True)]
+    mean, half = batch_interval(waits(machine, wishes))
+    assert half < 0.1 * mean
+    assert abs(mean - mmc_wait(rate, 1.0, 4)) < half
