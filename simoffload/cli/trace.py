@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import wraps
@@ -40,8 +41,19 @@ def _seconds(context: click.Context, parameter: click.Parameter, text: str) -> f
     return seconds
 
 
+def _factor(context: click.Context, parameter: click.Parameter, text: str) -> float:
+    """A number by which times can be divided."""
+    try:
+        factor = float(text)
+    except ValueError:
+        factor = math.nan
+    if not 1e-6 <= factor <= 1e6:
+        raise click.BadParameter(f"'{text}' is not a number from 1e-6 to 1e6")
+    return factor
+
+
 def _refusing(command: Callable[P, R]) -> Callable[P, R]:
-    """The command, with a file that cannot be read as a refusal."""
+    """The command, with a file that cannot be read, or a name that cannot be one, as a refusal."""
 
     @wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -51,6 +63,8 @@ def _refusing(command: Callable[P, R]) -> Callable[P, R]:
             return command(*args, **kwargs)
         except TraceError as error:
             raise Refused([str(error)]) from None
+        except OSError as error:
+            raise Refused([f"{error.filename}: {error.strerror}"]) from None
 
     return wrapped
 
@@ -118,7 +132,7 @@ def info(file: str, format_: str | None, column: Direction, as_json: bool) -> No
 @click.argument("out", type=click.Path(path_type=Path))
 @_FORMAT
 @_COLUMN
-@click.option("--speed", type=click.FloatRange(1e-6, 1e6), default=1.0, metavar="X", help="Play it X times as fast.")
+@click.option("--speed", callback=_factor, default="1", metavar="X", help="Play it X times as fast.")
 @click.option("--from", "from_s", callback=_seconds, default="0", metavar="T", help="Leave out what is before T.")
 @click.option("--to", "to_s", callback=_seconds, default="inf", metavar="T", help="Leave out what is from T on.")
 @click.option("--force", is_flag=True, help="Write over OUT if it is there.")

@@ -8,7 +8,7 @@ Xiang et al., arXiv:2505.09999).
 Of each window, rate and shape are used. It gets as many requests as its rate says (a fraction is rounded by chance),
 with gaps of its law scaled to fill it, laid around the window as around a circle and turned by chance: so the count is
 the one recorded, and nothing marks where a window begins. The scale is not used: it often belongs to another mean gap
-than 1/rate, since gaps were measured between the first and the last request only. A window of a rate without a law has
+than 1/rate, in one of twenty published windows to one of less than half. A window of a rate without a law has
 exponential gaps. Token counts are drawn independently of one another and of time within their window. The draws come
 from a seed of their own, so that a folder is always the same trace, whatever the seed of a run.
 """

@@ -50,7 +50,7 @@ def test_an_empty_file_is_refused(tmp_path: Path, text: str) -> None:
 def test_rates_are_no_requests_nor_the_other_way_round(tmp_path: Path) -> None:
     with pytest.raises(TraceError, match=r"trace: looks like two-column \(<s> <Mbit/s>\), which holds no requests"):
         read_requests(written(tmp_path, RATES["two-column"]))
-    with pytest.raises(TraceError, match="trace: looks like csv .* which holds no rates"):
+    with pytest.raises(TraceError, match=r"trace: looks like csv .* which holds no rates"):
         read_rates(written(tmp_path, REQUESTS["csv"]))
     with pytest.raises(TraceError, match="which holds no rates"):
         read_rates(client(tmp_path, 1))
@@ -61,7 +61,7 @@ def test_an_unknown_format_is_refused_with_those_there_are_and_the_nearest(tmp_p
     allowed = "allowed: azure-llm, azure-multimodal, burstgpt, mooncake, servegen, csv"
     with pytest.raises(TraceError, match=f"'burst-gpt' is no format of requests; {allowed}; did you mean 'burstgpt'"):
         read_requests(path, "burst-gpt")
-    with pytest.raises(TraceError, match="'csv' is no format of rates; allowed: two-column, mahimahi, g-nettrack$"):
+    with pytest.raises(TraceError, match=r"'csv' is no format of rates; allowed: two-column, mahimahi, g-nettrack$"):
         read_rates(path, "csv")
 
 

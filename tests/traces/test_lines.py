@@ -58,6 +58,7 @@ def test_what_is_no_readable_file_is_refused(tmp_path: Path) -> None:
         "nothing": "no file '",
         "packed.csv/inside": "no file '",
         "nul\0": "no file '",
+        "x" * 300: "cannot read .*: File name too long",
     }
     for name, fault in faults.items():
         for read in (lambda path: next(lines_of(path)), lambda path: text_of(path, 10)):

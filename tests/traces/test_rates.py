@@ -21,7 +21,11 @@ def segments(found: Rates) -> list[tuple[float, float]]:
 
 
 def test_two_columns_are_times_and_megabits_per_second(tmp_path: Path) -> None:
-    for text in ("0 0.548\n5\t0\n10  12.5\n", "# s, Mbit/s\n0,0.548\n\n5, 0\n10 ,12.5", "0 .548\r\n5 0e0\r\n10 1.25e1\r\n"):
+    for text in (
+        "0 0.548\n5\t0\n10  12.5\n",
+        "# s, Mbit/s\n0,0.548\n\n5, 0\n10 ,12.5",
+        "0 .548\r\n5 0e0\r\n10 1.25e1\r\n",
+    ):
         found = read_rates(written(tmp_path, text), "two-column")
         assert segments(found) == [(5, 548_000), (10, 0), (15, 12_500_000)]
         assert (found.format, found.skipped) == ("two-column", Skipped())
@@ -84,7 +88,7 @@ def test_every_byte_of_the_packets_is_carried_in_a_loop(tmp_path: Path, times: l
     assert found.ends_s[-1] == max(times) / 1000
     channel = PathChannel(TraceSegments(found.ends_s, found.rates_bps))
     assert channel.mean_bps * found.ends_s[-1] == pytest.approx(12_000 * len(times), rel=1e-12)
-    assert channel.finish(0.0, 12_000 * len(times) * 7) <= 7 * found.ends_s[-1] * (1 + 1e-12)
+    assert channel.finish(0.0, 12_000 * len(times) * 7 * (1 - 1e-9)) <= 7 * found.ends_s[-1] * (1 + 1e-12)
 
 
 @pytest.mark.parametrize(
@@ -158,7 +162,7 @@ def test_any_text_is_read_as_rates_or_refused(tmp_path: Path, format: str, text:
         assert str(refused).startswith(path)
         return
     ends = list(found.ends_s)
-    assert 0 < ends[0]
+    assert ends[0] > 0
     assert ends == sorted(set(ends))
     assert len(ends) == len(found.rates_bps)
     assert all(0 <= rate <= 1e13 for rate in found.rates_bps)

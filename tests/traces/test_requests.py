@@ -134,7 +134,7 @@ def test_a_broken_line_of_json_is_reported_with_its_number(tmp_path: Path, line:
 
 def test_a_trace_has_at_least_one_request(tmp_path: Path) -> None:
     header = "time_s,prompt_tokens,output_tokens\n"
-    with pytest.raises(TraceError, match="trace: no requests in it$"):
+    with pytest.raises(TraceError, match=r"trace: no requests in it$"):
         read_requests(written(tmp_path, header))
     with pytest.raises(TraceError, match="no requests in it; a field is empty in each of its 2 rows"):
         read_requests(written(tmp_path, header + "1,,2\n2,,3\n"))
