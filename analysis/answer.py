@@ -72,7 +72,7 @@ def _method(results: Results, order: Sequence[Standing]) -> str:
         "distinguishable if their difference passes a t-test at 5 %"
     )
     if pairs > 1:
-        text += f", adjusted by Holm for all {pairs} pairs, so that such a claim is false anywhere at most 5 % of times"
+        text += f", adjusted by Holm for all {pairs} pairs: with a probability of 95 % no such claim is false"
     gain = next(standing.behind.variance_reduction for standing in order if standing.behind is not None)
     if math.isfinite(gain) and gain >= 1.5:
         text += f". Pairing the first two is worth {gain:.1f} times as many replications"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 from .numbers import plain
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 _WIDE = 6.0
 _STEPS = ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 5, 7), (1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 9))
 _FEWEST = 4
+_KEPT = 3
+_GAP = 4.0
 
 
 def is_wide(values: Iterable[float]) -> bool:
@@ -59,9 +62,12 @@ def set_log(axes: Axes, which: Literal["x", "y"], low: float, high: float) -> No
 def reach(values: Iterable[float]) -> float:
     """How far an axis from the least value up should go, such that a few huge values do not squash the rest.
 
-    That is all the way if nothing is beyond three times the least (or the third least, if that is more), else to the
-    largest value that is not. Values beyond belong at the edge with an arrow and a number.
+    That is to the first value, from the third on, whose next is more than four times as large; of two or three values
+    the last may be left out. Values beyond belong at the edge with an arrow and a number.
     """
     ordered = sorted(value for value in values if math.isfinite(value))
-    near = max(3 * ordered[0], ordered[min(2, len(ordered) - 1)])
-    return max(value for value in ordered if value <= near)
+    at_least = max(1, min(_KEPT, len(ordered) - 1))
+    for value, following in pairwise(ordered[at_least - 1 :]):
+        if 0 < _GAP * value < following:
+            return value
+    return ordered[-1]

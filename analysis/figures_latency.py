@@ -102,8 +102,7 @@ def latency_figure(ecdfs: Mapping[str, Ecdf]) -> Figure:
 def _body_axes(axes: Axes, shown: Sequence[Ecdf]) -> None:
     from matplotlib.ticker import PercentFormatter
 
-    limit = 1.15 * reach(each.quantile(0.95) for each in shown)
-    axes.set_xlim(0, limit if limit > 0 else 1.0)
+    axes.set_xlim(0, 1.15 * reach(each.quantile(0.95) for each in shown))
     axes.set_ylim(0, 1.01)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.set_title("Done within")
@@ -115,8 +114,9 @@ def _body_axes(axes: Axes, shown: Sequence[Ecdf]) -> None:
 def _tail_axes(axes: Axes, shown: Sequence[Ecdf]) -> None:
     high = max(float(each.values[-1]) for each in shown)
     low = min(each.quantile(0.05) for each in shown)
-    set_log(axes, "x", max(low, high / 1e5, 1e-9), 1.05 * high if high > 0 else 1.0)
-    set_log(axes, "y", max(0.8 / max(each.count for each in shown), 1e-5), 1.1)
+    set_log(axes, "x", max(low, high / 1e5), 1.05 * high)
+    least = 0.8 / max(each.count for each in shown)
+    set_log(axes, "y", min(max(least, 1e-5), 0.008), 1.1)
     axes.yaxis.set_major_formatter(lambda share, _: f"{plain(100 * share)}%")
     axes.set_title("Takes longer than: the tail")
     axes.set_ylabel("share of tasks, log scale")
@@ -160,7 +160,7 @@ def split_figure(splits: Mapping[str, Split], quantity: str = "mean time along t
 
 def _split_bar(axes: Axes, place: int, split: Split, limit: float) -> None:
     left = 0.0
-    scale = min(1.0, limit / split.latency_s) if split.latency_s > 0 else 1.0
+    scale = min(1.0, limit / split.latency_s)
     for part, seconds in (("transfer", split.transfer_s), ("waiting", split.waiting_s), ("service", split.service_s)):
         width = seconds * scale
         axes.barh(

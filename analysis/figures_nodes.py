@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -74,9 +75,9 @@ def utilisation_figure(table: Utilisation) -> Figure:
         seaborn.heatmap(
             100 * table.shares, vmin=0, vmax=100, cmap=blues, annot=written, fmt=".0f", annot_kws={"fontsize": 8},
             linewidths=1.0 * written, linecolor="white", ax=axes, rasterized=not written,
-            xticklabels=[short(name) for name in table.nodes] if written else 10,
+            xticklabels=[short(name) for name in table.nodes] if written else 10 * math.ceil(len(table.nodes) / 250),
             yticklabels=[short(name) for name in table.agents],
-            cbar_kws={"label": "share of time busy (%)", "pad": 0.015, "aspect": 30},
+            cbar_kws={"label": "busy (%)", "pad": 0.015, "aspect": 30},
         )  # fmt: skip
         for number in axes.texts:
             number.set_color(INK if float(number.get_text()) <= _PALE_UP_TO else "white")
@@ -199,9 +200,10 @@ def _count_axis(axes: Any, top: float) -> None:
     if top <= _LINEAR_UP_TO:
         axes.set_ylim(0, max(1.05 * top, 0.5))
         return
-    axes.set_yscale("symlog", linthresh=1.0, linscale=0.5)
+    decades = math.log10(1.2 * top)
+    axes.set_yscale("symlog", linthresh=1.0, linscale=max(0.5, 0.2 * decades))
     axes.set_ylim(0, 1.2 * top)
-    powers = [10.0**power for power in range(9) if 10.0**power <= 1.2 * top]
+    powers = [10.0**power for power in range(0, math.floor(decades) + 1, 1 + math.floor(decades / 4))]
     ticks = powers if len(powers) > 2 else [tick for tick in (1.0, 3.0, 10.0, 30.0) if tick <= 1.2 * top]
     axes.yaxis.set_major_locator(FixedLocator([0.0, *ticks]))
     axes.yaxis.set_minor_locator(NullLocator())

@@ -19,6 +19,8 @@ Box = tuple[float, float, float, float]
 _DISTANCES = (9.0, 13.0, 21.0, 31.0, 43.0, 57.0)
 _DIRECTIONS = tuple(math.radians(angle) for angle in (0, 180, 45, -45, 135, -135, 90, -90, 20, -20, 160, -160))
 _POINT_RADIUS = 6.0
+_NEAR = 10.0
+"""Names this near to their point need no line."""
 _LONGEST = 28
 
 
@@ -48,6 +50,7 @@ def label_points(
     Call it when the rest of the figure is drawn: places are found in pixels, so the figure is arranged for good.
     """
     from matplotlib.patheffects import withStroke
+    from matplotlib.text import Text
 
     figure = axes.get_figure(root=True)
     assert figure is not None
@@ -66,10 +69,10 @@ def label_points(
             fontweight=weight, color=colour, annotation_clip=False, path_effects=halo,
             arrowprops={"arrowstyle": "-", "color": "#9aa1ab", "linewidth": 0.6, "shrinkA": 1, "shrinkB": 3},
         )  # fmt: skip
-        extent = note.get_window_extent()
+        extent = Text.get_window_extent(note)
         offset, box = _best_place(centre, extent.width, extent.height, inch, taken, bounds)
         note.set_position((offset[0] / inch, offset[1] / inch))
-        if note.arrow_patch is not None and _gap(centre, box) < 8 * inch:
+        if note.arrow_patch is not None and _gap(centre, box) < _NEAR * inch:
             note.arrow_patch.set_visible(False)
         taken.append(box)
         notes.append(note)

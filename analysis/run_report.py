@@ -6,10 +6,12 @@ import math
 import shlex
 from pathlib import Path
 
+import numpy as np
+
 from simoffload.record.manifest import SCENARIO_FILE
 
 from .figures_latency import Split, ecdf, latency_figure, latency_split, measured_latencies, split_figure
-from .figures_nodes import keeps_growing, queue_figure, queues
+from .figures_nodes import Utilisation, keeps_growing, queue_figure, queues, utilisation_figure
 from .gantt import task_pictures
 from .numbers import UNKNOWN, counted, percent, rounded
 from .page import (
@@ -132,12 +134,19 @@ def _latency_section(run: Run) -> Section:
 
 
 def _nodes_section(run: Run) -> Section:
-    blocks: list[Block] = []
+    nodes = run.summary.nodes
+    shares = Utilisation((run.summary.agent,), tuple(nodes), np.array([[node.utilisation for node in nodes.values()]]))
+    blocks: list[Block] = [
+        write_picture(
+            utilisation_figure(shares), run.directory / FIGURES, "utilisation", "How busy the nodes are",
+            "Share of time in service, in per cent. A batching server is busy while any request is in it.",
+        )
+    ]  # fmt: skip
     series = queues(run) if run.has_rows else None
     if series is not None and len(series.time_s):
         blocks.append(
             write_picture(
-                queue_figure({run.summary.agent: series}, list(run.summary.nodes)), run.directory / FIGURES, "queues",
+                queue_figure({run.summary.agent: series}, list(nodes)), run.directory / FIGURES, "queues",
                 "Queues over time", "Subtasks waiting, at all nodes together and node by node, up to the last arrival.",
             )
         )  # fmt: skip

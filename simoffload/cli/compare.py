@@ -69,6 +69,9 @@ def compare(
     given = [str(first + n) for n in range(replications or REPLICATIONS)] if seeds is None else items(seeds)
     faults = [*agent_faults("--agents", names), *seed_faults(given), *directory_faults(out)]
     world = accepted(diagnosis, faults, quiet=False)
+
+    from ..run.agents import AgentError
+
     try:
         with claimed(out, f"compare-{world.name}") as directory:
             results = _compared(world, names, [int(seed) for seed in given], directory, workers or cores())
@@ -78,7 +81,7 @@ def compare(
                 _print(directory)
             if not no_report:
                 _draw(directory, to_stderr=as_json)
-    except RecordError as error:
+    except (AgentError, RecordError) as error:
         raise click.ClickException(str(error)) from None
 
 
@@ -107,7 +110,8 @@ def _print(directory: Path) -> None:
 
 
 def _draw(directory: Path, to_stderr: bool) -> None:
-    from ..analysis.report import FIGURES, write_report
+    from ..analysis.page import FIGURES
+    from ..analysis.report import write_report
 
     click.echo("drawing the report ...", err=True)
     report = write_report(directory)

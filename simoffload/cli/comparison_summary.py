@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from shutil import get_terminal_size
 
 import click
 
@@ -14,7 +15,8 @@ from ..analysis.ranking import Ranks, Standing, standings
 from ..analysis.runs import Comparison, Results, open_comparison
 from .tables import print_table
 
-HEADS = ("rank", "agent", "objective", "mean, s", "p95, s", "p99, s", "USD/1000", "")
+HEADS = ("agent", "rank", "objective", "mean, s", "p95, s", "p99, s", "USD/1000")
+LONGEST_LINE = 100
 
 
 def print_comparison(directory: Path) -> None:
@@ -22,10 +24,11 @@ def print_comparison(directory: Path) -> None:
     comparison = open_comparison(directory)
     results, growing = comparison.results, growing_backlogs(comparison)
     order = standings(results)
-    print_table(HEADS, comparison_rows(results, order, growing), numbers=len(HEADS) - 2)
+    print_table(HEADS, comparison_rows(results, order), numbers=len(HEADS) - 1)
+    width = min(LONGEST_LINE, get_terminal_size((LONGEST_LINE, 0)).columns)
     click.echo("\nrank: the places that chance leaves open; ±: half the width of the 95 % interval\n")
     for paragraph in answer(results, order, growing):
-        click.echo(click.wrap_text(_plain(paragraph), width=100))
+        click.echo(click.wrap_text(_plain(paragraph), width=width))
     click.echo()
 
 
@@ -35,8 +38,8 @@ def growing_backlogs(comparison: Comparison) -> list[str]:
     return [name for name, run in recorded.items() if keeps_growing(queues(run))]
 
 
-def comparison_rows(results: Results, order: Sequence[Standing], growing: Collection[str]) -> list[tuple[str, ...]]:
-    """A row an agent: the ranks that it may have, its estimates with their half-widths, and a remark."""
+def comparison_rows(results: Results, order: Sequence[Standing]) -> list[tuple[str, ...]]:
+    """A row an agent: the ranks that it may have, and its estimates with their half-widths."""
     rows = []
     for standing in order:
         agent = results.agents[standing.agent]
@@ -48,8 +51,7 @@ def comparison_rows(results: Results, order: Sequence[Standing], growing: Collec
             (latency.p99, latency.p99_half_width),
             (1000 * cost.mean, 1000 * cost.half_width),
         )
-        remark = "backlog grew" if standing.agent in growing else ""
-        rows.append((_rank(standing.ranks), standing.agent, *(_estimate(*each) for each in estimates), remark))
+        rows.append((standing.agent, _rank(standing.ranks), *(_estimate(*each) for each in estimates)))
     return rows
 
 

@@ -1,4 +1,4 @@
-"""Stopping: the first Ctrl-C asks a run to end with what there is, the second one ends the program at once."""
+"""Stopping: the first Ctrl-C asks a run to end with what there is, the second one ends the program and its workers."""
 
 from __future__ import annotations
 
@@ -32,6 +32,16 @@ class Stop:
             signal.signal(number, former)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
+        if self.asked:
+            _end(number)
         self.asked = True
-        for each in self._former:
-            signal.signal(each, signal.SIG_DFL)
+
+
+def _end(number: int) -> None:
+    """End as by the signal; workers, which would wait for work for ever, go first."""
+    from multiprocessing import active_children
+
+    for worker in active_children():
+        worker.kill()
+    signal.signal(number, signal.SIG_DFL)
+    signal.raise_signal(number)

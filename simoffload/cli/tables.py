@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import click
 
+LONGEST_NAME = 30
+"""The first column is not folded if no entry is longer."""
+
 
 def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]], numbers: int = 0) -> None:
-    """Print a table to stdout; its last columns, as many as `numbers` says, are set to the right."""
+    """Print a table to stdout; the first column has names, the last ones, as many as `numbers` says, numbers."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=True)
+    is_short = all(len(row[0]) <= LONGEST_NAME for row in rows)
     for place, head in enumerate(heads):
-        is_number = place >= len(heads) - numbers
-        table.add_column(Text(head), justify="right" if is_number else "left", overflow="fold", vertical="top")
+        justify: Literal["left", "right"] = "right" if place >= len(heads) - numbers else "left"
+        table.add_column(Text(head), justify=justify, overflow="fold", no_wrap=place == 0 and is_short)
     for row in rows:
         table.add_row(*map(Text, row))
     console = Console(highlight=False)

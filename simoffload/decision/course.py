@@ -132,14 +132,28 @@ class Course:
         if end_s is not None:
             self.expected_end_s = end_s
 
+    def way_home_s(self, subtask: int) -> Floats:
+        """Of a sink: until its answer is home from a node of its table, at the links' mean rates, [k]; 0 for others."""
+        task, table = self.task, self.table(subtask)
+        if task.graph.successors[subtask]:
+            return np.zeros(len(table.nodes))
+        ways = table.ways_home(task.home)
+        return ways.delay_s + 8.0 * self._bytes_per_token * task.expected_output[subtask] * ways.s_per_bit
+
     def others_end_s(self, subtask: int, now_s: float) -> float:
         """Expected completion of the task as far as its other placed and unfinished subtasks go; -inf for none."""
         latest = -math.inf
         for number, job in enumerate(self.jobs):
             if job is not None and number != subtask and math.isnan(job.finish_s):
                 finish = now_s if math.isnan(job.expected_finish_s) else max(job.expected_finish_s, now_s)
-                latest = max(latest, finish + self.tails_s[number])
+                latest = max(latest, finish + self._further_s(number, job.node))
         return latest
+
+    def _further_s(self, subtask: int, node: int) -> float:
+        """Expected seconds from the end of a subtask on a node to that of the task, without waiting."""
+        if self.task.graph.successors[subtask]:
+            return self.tails_s[subtask]
+        return float(self.way_home_s(subtask)[self.table(subtask).row[node]])
 
 
 def expected_service_s(

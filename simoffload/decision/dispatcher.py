@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from numbers import Real
+from operator import index
 from typing import Protocol
 
 from ..plant import Plant
@@ -92,19 +94,30 @@ class Dispatcher:
         knowledge = self._knowledge[course.task.home]
         knowledge.look(self._kernel.now)
         agent = self._agent
-        observation = Observation(course, subtask, knowledge, self._setting, agent.order, self._bytes_per_token)
+        observation = Observation(course, subtask, knowledge, self._setting, agent.order)
         decision = agent.decide(observation)
         row = self._row(decision, len(observation.candidates))
-        priority = observation.priority_of(row, decision.priority)
-        if not math.isfinite(priority):
-            raise AgentError(f"{self._name} gave a subtask the priority {priority}; it must be a finite number")
+        priority = observation.priority_of(row, self._wanted(decision))
         self._place(course, subtask, observation, row, priority, knowledge)
 
     def _row(self, decision: Decision, rows: int) -> int:
-        row = int(decision.choice)
-        if row != decision.choice or not 0 <= row < rows:
-            raise AgentError(f"{self._name} chose row {decision.choice}; the observation has rows 0 to {rows - 1}")
+        """The row that was chosen; AgentError where there is none."""
+        if not isinstance(decision, Decision):
+            raise AgentError(f"{self._name} answered {decision!r}; it must be a Decision")
+        try:
+            row = index(decision.choice)
+        except TypeError:
+            row = -1
+        if not 0 <= row < rows:
+            raise AgentError(f"{self._name} chose row {decision.choice!r}; the observation has rows 0 to {rows - 1}")
         return row
+
+    def _wanted(self, decision: Decision) -> float | None:
+        """The priority that the agent gave, if it gave one; AgentError where it is no finite number."""
+        wanted = decision.priority
+        if wanted is not None and not (isinstance(wanted, Real) and math.isfinite(wanted)):
+            raise AgentError(f"{self._name} gave a subtask the priority {wanted!r}; it must be a finite number")
+        return wanted
 
     @property
     def _name(self) -> str:
@@ -142,6 +155,8 @@ class Dispatcher:
         foreseen = before_tokens_s(
             model, node.speed, stage, modality, prompt + expected, task.expected_demand_s[subtask]
         )
+        table = course.table(subtask)
+        interface_s = float(table.interface_s[table.row[number]])
         return Job(
             task=task,
             subtask=subtask,
@@ -153,7 +168,7 @@ class Dispatcher:
             before_tokens_s=before,
             first_after_s=first,
             last_after_s=last,
-            expected_service_s=alone_s(model, foreseen, prompt, expected)[1],
+            expected_service_s=interface_s + alone_s(model, foreseen, prompt, expected)[1],
             ready_s=self._kernel.now,
         )
 

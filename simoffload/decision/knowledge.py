@@ -7,7 +7,7 @@ dispatches. Nothing looks at the state of another node.
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 
 import numpy as np
@@ -143,15 +143,15 @@ class Knowledge:
     def start_times_s(self, table: ModalityTable, priority: Floats | float, arrival_s: Floats) -> Floats:
         """Expected start of a job, as points in time, [k], if it joined the lines of a table's nodes at `arrival_s`.
 
-        A job starts after those in service, those that wait with the same or a smaller priority, and the home's own
-        dispatches of such priority that are expected there before it.
+        A job starts after those in service, those that wait with the same or a smaller priority, and of the home's own
+        dispatches that are expected there before it those of such priority or that find a free place.
         """
         starts = self.start_s[table.nodes]
-        if not isinstance(priority, float):
-            places = zip(table.nodes.tolist(), priority.tolist(), strict=True)
-            starts = np.array([_start_at(self.reports[node], own) for node, own in places])
-        elif priority != 0.0:
-            starts = np.array([_start_at(self.reports[node], priority) for node in table.nodes.tolist()])
+        for place, node in enumerate(table.nodes.tolist()):
+            report = self.reports[node]
+            if report.by_priority:
+                own = priority if isinstance(priority, float) else float(priority[place])
+                starts[place] = _start_at(report, own, float(arrival_s[place]))
         for node, dispatches in self._sent.items():
             row = table.row.get(node)
             if row is not None and dispatches:
@@ -163,11 +163,12 @@ class Knowledge:
         report = self.reports[node]
         free, capacity = report.free, report.capacity
         for each in dispatches:
-            if each.entry_s <= arrival_s and (each.job.priority <= priority or not report.by_priority):
-                if free > 0:
-                    free -= 1
-                else:
-                    start_s = max(start_s, each.entry_s) + each.service_s / capacity
+            if each.entry_s > arrival_s:
+                continue
+            goes_before = free > 0 or each.job.priority <= priority or not report.by_priority
+            free -= 1
+            if goes_before and free <= 0:
+                start_s = max(start_s, each.entry_s) + each.service_s / capacity
         return start_s
 
     def arrival_times_s(self, ways: Ways, bits: float, priority: Floats | float) -> Floats:
@@ -193,8 +194,10 @@ class Knowledge:
         return report
 
 
-def _start_at(report: NodeReport, priority: float) -> float:
-    return report.starts_s[bisect_right(report.priorities, priority)]
+def _start_at(report: NodeReport, priority: float, arrival_s: float) -> float:
+    """Start of a newcomer: after those that go before it, and after those that will have begun when it comes."""
+    begun = bisect_left(report.starts_s, arrival_s, 0, len(report.priorities))
+    return report.starts_s[max(bisect_right(report.priorities, priority), begun)]
 
 
 def _bytes_ahead(report: LinkReport, priority: Floats | float) -> Floats | float:
@@ -212,8 +215,7 @@ def _through_s(bits: Floats | float, rate_bps: float, mean_bps: float, persisten
         return bits / rate_bps
     at_once = rate_bps * persistence_s
     late = persistence_s + (bits - at_once) / mean_bps
+    early = bits / rate_bps if rate_bps > 0 else 0.0
     if isinstance(bits, float):
-        return bits / rate_bps if bits <= at_once and rate_bps > 0 else late
-    if rate_bps <= 0:
-        return late
-    return np.where(bits <= at_once, bits / rate_bps, late)
+        return early if bits <= at_once else late
+    return np.where(bits <= at_once, early, late)

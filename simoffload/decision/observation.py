@@ -30,15 +30,12 @@ class Observation:
 
     kind: ClassVar[str] = "position"
 
-    def __init__(
-        self, course: Course, subtask: int, knowledge: Knowledge, setting: Setting, order: str, bytes_per_token: float
-    ) -> None:
+    def __init__(self, course: Course, subtask: int, knowledge: Knowledge, setting: Setting, order: str) -> None:
         task = course.task
         self._course = course
         self._knowledge = knowledge
         self._setting = setting
         self._order = order
-        self._bytes_per_token = bytes_per_token
         self._table = table = course.table(subtask)
         self.subtask = subtask
         self.now_s = knowledge.now_s
@@ -176,10 +173,7 @@ class Observation:
     @lazy
     def way_home_s(self) -> Floats:
         """Of a sink: until its answer is home, at the links' mean rates; 0 for others."""
-        if self._course.task.graph.successors[self.subtask]:
-            return np.zeros(len(self.candidates))
-        ways = self._table.ways_home(self.home)
-        return ways.delay_s + 8.0 * self._bytes_per_token * self.expected_output_tokens * ways.s_per_bit
+        return self._course.way_home_s(self.subtask)
 
     @lazy
     def finish_s(self) -> Floats:
@@ -244,8 +238,8 @@ class Observation:
         return None if completion is None else self.now_s + float(completion[row])
 
     def estimate(self, row: int) -> tuple[float, float, float]:
-        """Transfer, service and finish of a row, s; nan where nobody has asked for them."""
+        """Transfer, service, and end of service of a row, s; nan where nobody has asked for them."""
         known = self.__dict__
         values = (known.get(name) for name in ("transfer_s", "service_s", "finish_s"))
         transfer, service, finish = (math.nan if each is None else float(each[row]) for each in values)
-        return transfer, service, finish
+        return transfer, service, finish if math.isnan(finish) else finish - float(self.way_home_s[row])

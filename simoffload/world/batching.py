@@ -16,7 +16,6 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from heapq import heappop, heappush
-from operator import attrgetter
 from typing import NamedTuple
 
 from ..laws import ServingLaw, iterations_s
@@ -42,7 +41,7 @@ class _Member(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class _Reading:
-    """The request whose prompt is being read, once what is under way is over."""
+    """The request whose prompt is being read, and what will be left of that when what is under way is over."""
 
     job: Job
     share_from_s: float
@@ -76,7 +75,7 @@ class _Run:
         return self.start_s + (decode_s + self.opening_s + read * self.law.prefill_s_per_token)
 
     def completed(self, now_s: float) -> int:
-        """Number of iterations whose end is not after `now_s`.
+        """Number of iterations whose end is not after `now_s`; none of those that take no time, which are yet to come.
 
         Without rounding it is the root of m first + growth m (m-1) / 2 = time gone by, rounded down.
         """
@@ -86,7 +85,7 @@ class _Run:
         growth_s = law.decode_s_per_context_token * self.writers
         linear_s = first_s - growth_s / 2
         if linear_s <= 0.0:
-            return self.iterations
+            return 0
         elapsed_s = max(now_s - self.start_s - self.opening_s, 0.0)
         root = 2 * elapsed_s / (linear_s + math.sqrt(linear_s * linear_s + 2 * growth_s * elapsed_s))
         number = int(min(root, self.iterations))
@@ -123,6 +122,7 @@ class BatchingServer:
         "_share_s",
         "_taken",
         "_writers",
+        "in_service",
         "line",
         "node",
         "occupancy",
@@ -133,6 +133,8 @@ class BatchingServer:
         self.node = node
         self.line = line
         self.occupancy = Occupancy()
+        self.in_service: dict[Job, None] = {}
+        """Jobs in the batch, in the order in which they were taken; of one of them the prompt may still be read."""
         self._kernel = kernel
         self._done = done
         self._law = node.models[0].law
@@ -170,20 +172,12 @@ class BatchingServer:
         """Jobs that wait."""
         return len(self.line)
 
-    @property
-    def in_service(self) -> list[Job]:
-        """Jobs in the batch in the order in which they were taken, the one whose prompt is being read last."""
-        jobs = [member.job for member in sorted(self._writers, key=_TAKEN)]
-        if self._reading is not None:
-            jobs.append(self._reading.job)
-        return jobs
-
-    def written_tokens(self, now_s: float) -> list[int]:
-        """Tokens each of those `in_service` has written by `now_s`, which lies in what is under way."""
+    def written_tokens(self, now_s: float) -> dict[Job, int]:
+        """Tokens that each of those in service has written by `now_s`, which lies in what is under way."""
         iterations = self._iterations + self._completed(now_s)
-        written = [member.job.output - (member.finish - iterations) for member in sorted(self._writers, key=_TAKEN)]
+        written = {member.job: member.job.output - (member.finish - iterations) for member in self._writers}
         if self._reading is not None:
-            written.append(0)
+            written[self._reading.job] = 0
         return written
 
     def context_tokens(self, now_s: float) -> int:
@@ -268,6 +262,7 @@ class BatchingServer:
         return gone
 
     def _leave(self, job: Job, now: float, share_from_s: float, iterations_from: float) -> None:
+        del self.in_service[job]
         self._reserved_tokens -= job.reserved_tokens
         job.finish_s = now
         job.share_s = self._share_s - share_from_s
@@ -295,6 +290,7 @@ class BatchingServer:
 
     def _take(self, job: Job, now: float) -> None:
         self._taken += 1
+        self.in_service[job] = None
         self._reserved_tokens += job.reserved_tokens
         self.occupancy.begin(now, job.entered_s)
         job.start_s = now
@@ -324,6 +320,3 @@ class BatchingServer:
         reading.opening_s = 0.0
         reading.prompt_left = max(reading.prompt_left - run.iterations * self._chunk, 0)
         return run
-
-
-_TAKEN = attrgetter("taken")

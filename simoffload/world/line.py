@@ -20,8 +20,10 @@ class Line(Protocol):
 
     work: float
     """Sum over the waiting jobs of `job.work`."""
-    by_priority: bool
-    """Whether a newcomer of small priority overtakes."""
+
+    @property
+    def by_priority(self) -> bool:
+        """Whether a newcomer of small priority overtakes somebody who waits."""
 
     def push(self, job: Any, priority: float) -> None:
         """Let `job` wait."""
@@ -94,22 +96,31 @@ class FifoLine(_Waiting):
 class PriorityLine(_Waiting):
     """A line ordered by priority, then by order of entering."""
 
-    __slots__ = ("_entered", "_heap")
-
-    by_priority = True
+    __slots__ = ("_entered", "_heap", "_ranked")
 
     def __init__(self) -> None:
         super().__init__()
         self._heap: list[tuple[float, int, Any]] = []
         self._entered = 0
+        self._ranked = 0
+        """Waiting jobs with a priority other than 0."""
+
+    @property
+    def by_priority(self) -> bool:
+        """Whether any that waits has a priority; where all have 0, it is first in, first out."""
+        return self._ranked > 0
 
     def push(self, job: Any, priority: float) -> None:
         self._entered += 1
+        if priority:
+            self._ranked += 1
         heappush(self._heap, (priority, self._entered, job))
         self.work += job.work
 
     def pop(self) -> Any:
-        job = heappop(self._heap)[2]
+        priority, _, job = heappop(self._heap)
+        if priority:
+            self._ranked -= 1
         return self._taken(job, len(self._heap))
 
     def pop_head_if(self, eligible: Eligible) -> Any | None:
@@ -124,6 +135,8 @@ class PriorityLine(_Waiting):
             return None
         heap.remove(chosen)
         heapify(heap)
+        if chosen[0]:
+            self._ranked -= 1
         return self._taken(chosen[2], len(heap))
 
     def __len__(self) -> int:

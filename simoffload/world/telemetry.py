@@ -75,7 +75,7 @@ def report_node(server: Server, now_s: float) -> NodeReport:
     elif free > 0:
         starts = [now_s]
     elif capacity == 1:
-        starts = [min(_ends(server, now_s)) + line.work]
+        starts = [min(_ends(server, now_s), default=now_s) + line.work]
     else:
         first = [job.expected_service_s for _, job in islice(line.in_order(), MOST_SCHEDULED)]
         behind_s = (line.work - math.fsum(first)) / capacity if len(line) > len(first) else 0.0

@@ -239,7 +239,6 @@ def _summary(rows: Rows, setup: Setup, agent: str, seed: int, fingerprint: str) 
     tasks, subtasks, nodes = (_columns(rows, layout) for layout in (TASKS, SUBTASKS, NODES))
     measured = tasks["arrival_s"] >= WARM_UP_S
     latency = tasks["latency_s"][measured]
-    p50, p95, p99 = (float(np.quantile(latency, q, method="inverted_cdf")) for q in (0.5, 0.95, 0.99))
     return {
         "schema_version": 1, "scenario": "made-up", "agent": agent, "seed": seed, "status": setup.status,
         "fingerprint": fingerprint, "simulated_s": float(tasks["finish_s"].max()), "wall_s": 0.5,
@@ -249,14 +248,13 @@ def _summary(rows: Rows, setup: Setup, agent: str, seed: int, fingerprint: str) 
             "measured": len(latency),
         },
         "latency_s": {
-            "mean": float(latency.mean()), "sd": float(latency.std(ddof=1)), "min": float(latency.min()),
-            "max": float(latency.max()), "p50": p50, "p95": p95, "p99": p99,
+            "mean": _mean(latency), "sd": float(latency.std(ddof=1)) if len(latency) > 1 else None,
+            "min": _quantile(latency, 0), "max": _quantile(latency, 1),
+            **{f"p{share}": _quantile(latency, share / 100) for share in (50, 95, 99)},
         },
-        "cost_usd": {
-            "mean": float(tasks["cost_usd"][measured].mean()), "total": float(tasks["cost_usd"][measured].sum()),
-        },
-        "objective": {"mean": float(tasks["objective"][measured].mean())},
-        "energy_j": {"mean": float(tasks["energy_j"][measured].mean())},
+        "cost_usd": {"mean": _mean(tasks["cost_usd"][measured]), "total": float(tasks["cost_usd"][measured].sum())},
+        "objective": {"mean": _mean(tasks["objective"][measured])},
+        "energy_j": {"mean": _mean(tasks["energy_j"][measured])},
         "correct": {"mean": 1.0}, "deadline": {"met": None},
         "stages": {name: _stage(subtasks, subtasks["stage"] == stage) for stage, name in enumerate(STAGES)},
         "nodes": {
@@ -304,6 +302,10 @@ def _link(number: int, links: Mapping[str, Any]) -> dict[str, Any]:
 
 def _mean(values: Any) -> float | None:
     return float(values.mean()) if len(values) else None
+
+
+def _quantile(values: Any, share: float) -> float | None:
+    return float(np.quantile(values, share, method="inverted_cdf")) if len(values) else None
 
 
 def agent_result(summaries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def test_a_comparison_leaves_results_a_table_figures_and_a_report() -> None:
     results = open_comparison(directory).results
     assert results.seeds == (9, 10)
     assert set(results.agents) == {"random", "all-edge", "all-cloud"}
-    names = [line.split()[1] for line in done.stdout.splitlines()[2:5]]
+    names = [line.split()[0] for line in done.stdout.splitlines()[2:5]]
     assert names == sorted(results.agents, key=lambda name: results.agents[name].objective.mean)
     assert f"report   {directory / 'report.html'}" in done.stdout
     assert f"figures  {directory / 'figures'}" in done.stdout

@@ -5,7 +5,9 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -55,3 +57,28 @@ def test_the_second_signal_ends_the_program(second: signal.Signals) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code, str(int(second))], capture_output=True, text=True)
     assert (done.stdout, done.returncode) == ("still here\n", -second)
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks processes up in /proc")
+def test_workers_go_with_the_program() -> None:
+    code = (
+        "import signal, multiprocessing, time; from simoffload.cli.stopping import Stop\n"
+        "worker = multiprocessing.get_context('fork').Process(target=time.sleep, args=(600,)); worker.start()\n"
+        "print(worker.pid, flush=True)\n"
+        "with Stop():\n"
+        "    signal.raise_signal(signal.SIGINT); signal.raise_signal(signal.SIGINT)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == -signal.SIGINT
+    end = time.monotonic() + 30
+    while _is_running(int(done.stdout)):
+        assert time.monotonic() < end, "the worker is still there"
+        time.sleep(0.05)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        state = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"

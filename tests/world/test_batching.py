@@ -6,7 +6,7 @@ import math
 import pickle
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simoffload.laws import ServingLaw
+from simoffload.laws import ServingLaw, iterations_s
 from simoffload.plant import HostedModel, PlantNode
 from simoffload.schema.nodes import BatchingServer as Spec
 from simoffload.tasks import Task, build_graph
@@ -179,39 +179,39 @@ def uses(requests: Sequence[Any]) -> list[tuple[float, float]]:
     return [(request.share_s, request.iterations) for request in requests]
 
 
-def of(*parts: int) -> st.SearchStrategy[float]:
-    """Small multiples of 1/64, with which all arithmetic on times is exact: what should coincide does."""
-    return st.sampled_from(parts).map(lambda k: k / 64)
+SEEDS = st.integers(0, 2**32)
+COUNTS = st.integers(1, 40)
 
 
-@st.composite
-def lattices(draw: st.DrawFn) -> tuple[Machine, list[Wish]]:
-    """Requests that often enter at the very instant of a boundary."""
-    few = st.integers(0, 6)
-    wish = st.builds(
-        Wish,
-        entered_s=st.integers(0, 40).map(lambda k: k / 16),
-        prompt=st.one_of(few, st.integers(0, 40)),
-        output=st.one_of(few, st.integers(20, 60)),
-        most=st.sampled_from([0, 10, 40]),
-        before_s=of(0, 0, 4, 16),
-        priority=st.sampled_from([0.0, 0.0, 1.0, -1.0]),
-        rank=st.sampled_from([EARLY, LATE]),
+def on_a_grid(seed: int, count: int) -> tuple[Machine, list[Wish]]:
+    """Requests that often enter at the very instant of a boundary; all times are exact sums of powers of two."""
+    random = np.random.default_rng(seed)
+    machine = Machine(
+        decode_s=random.choice([1, 1, 4, 0]) / 64,
+        per_sequence_s=random.choice([0, 0, 1]) / 64,
+        per_context_s=random.choice([0, 0, 1]) / 4096,
+        prefill_rate=random.choice([256.0, 1024.0]),
+        max_batch=int(random.choice([1, 2, 4, 100])),
+        kv_tokens=random.choice([200.0, 201.0, 500.0, math.inf]),
+        chunk=random.choice([None, None, 1, 16, 64]),
     )
-    wishes = draw(st.one_of(st.lists(wish, min_size=1, max_size=4), st.lists(wish, min_size=10, max_size=25)))
-    largest = max(wish.reserved for wish in wishes)
-    return Machine(
-        decode_s=draw(of(1, 4, 0)),
-        per_sequence_s=draw(of(0, 0, 1)),
-        per_context_s=draw(of(0, 0, 1)) / 64,
-        prefill_rate=draw(st.sampled_from([64.0, 256.0])),
-        max_batch=draw(st.sampled_from([100, 4, 2, 1])),
-        kv_tokens=draw(st.sampled_from([math.inf, 3 * largest, largest + 1, largest])),
-        chunk=draw(st.sampled_from([None, 1, 4, 64])),
-    ), wishes
+    reach = random.choice([2, 20, 200])
+    wishes = [
+        Wish(
+            entered_s=int(random.integers(0, 16 * reach)) / 16,
+            prompt=int(random.choice([0, 1, 16, 64, 140])),
+            output=int(random.choice([0, 1, 2, random.integers(0, 60)])),
+            most=int(random.choice([0, 60])),
+            before_s=random.choice([0, 0, 4, 16]) / 64,
+            priority=float(random.choice([0, 0, 1, -1])),
+            rank=int(random.choice([EARLY, LATE])),
+        )
+        for _ in range(count)
+    ]
+    return machine, wishes
 
 
-def drawn(seed: int, count: int = 40) -> tuple[Machine, list[Wish]]:
+def apart(seed: int, count: int) -> tuple[Machine, list[Wish]]:
     """A machine and requests with nothing in one instant, from idle to overloaded."""
     random = np.random.default_rng(seed)
     machine = Machine(
@@ -223,25 +223,27 @@ def drawn(seed: int, count: int = 40) -> tuple[Machine, list[Wish]]:
         kv_tokens=random.choice([1300.0, 2000.0, 6000.0, math.inf]),
         chunk=random.choice([None, 17, 256]),
     )
-    entered = 1e4 + np.cumsum(random.exponential(random.choice([0.05, 0.3, 2.0]), count))
-    wishes = [
-        Wish(
-            entered_s=float(time),
+    mean_gap_s = random.choice([0.05, 0.3, 2.0])
+    entered_s = 1e4
+    wishes = []
+    for _ in range(count):
+        entered_s += float(random.exponential(mean_gap_s))
+        wish = Wish(
+            entered_s=entered_s,
             prompt=int(random.choice([0, 1, random.integers(0, 900)])),
             output=int(random.choice([0, 1, 2, random.integers(0, 200)])),
             most=int(random.choice([0, 300])),
             before_s=float(random.choice([0.0, random.uniform(0, 0.3)])),
             priority=float(random.integers(0, 3)),
         )
-        for time in entered
-    ]
+        wishes.append(wish)
     return machine, wishes
 
 
 @settings(max_examples=300, deadline=None)
-@given(lattices())
-def test_times_are_those_of_the_loop_over_iterations_ties_included(case: tuple[Machine, list[Wish]]) -> None:
-    machine, wishes = case
+@given(SEEDS, COUNTS)
+def test_times_are_those_of_the_loop_over_iterations_ties_included(seed: int, count: int) -> None:
+    machine, wishes = on_a_grid(seed, count)
     world = World(machine, wishes).run()
     expected = Loop(machine.oracle()).run(wishes)
     assert times(world.jobs) == times(expected)
@@ -250,9 +252,9 @@ def test_times_are_those_of_the_loop_over_iterations_ties_included(case: tuple[M
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.integers(0, 2**32))
-def test_times_and_uses_are_those_of_the_loop_to_a_nanosecond(seed: int) -> None:
-    machine, wishes = drawn(seed)
+@given(SEEDS, COUNTS)
+def test_times_and_uses_are_those_of_the_loop_to_a_nanosecond(seed: int, count: int) -> None:
+    machine, wishes = apart(seed, count)
     world = World(machine, wishes).run()
     expected = requests_of(wishes)
     serve(machine.oracle(), expected)
@@ -261,11 +263,9 @@ def test_times_and_uses_are_those_of_the_loop_to_a_nanosecond(seed: int) -> None
 
 
 @settings(max_examples=100, deadline=None)
-@given(lattices(), st.lists(st.integers(0, 60 * 16).map(lambda k: k / 64), max_size=20))
-def test_who_looks_in_between_sees_the_tokens_written_up_to_then(
-    case: tuple[Machine, list[Wish]], looks: list[float]
-) -> None:
-    machine, wishes = case
+@given(SEEDS, COUNTS, st.lists(st.integers(0, 60 * 16).map(lambda k: k / 64), max_size=20))
+def test_who_looks_in_between_sees_the_tokens_written_up_to_then(seed: int, count: int, looks: list[float]) -> None:
+    machine, wishes = on_a_grid(seed, count)
     loop = Loop(machine.oracle())
     loop.run(wishes)
     world = World(machine, wishes)
@@ -275,16 +275,18 @@ def test_who_looks_in_between_sees_the_tokens_written_up_to_then(
         after = bisect_right(loop.times, time)
         expected = loop.states[after - 1] if after else ([], [], 0, 0)
         members = [job.task.number for job in server.in_service]
-        seen = members, server.written_tokens(time), server.context_tokens(time), server.queue_length
+        by_job = server.written_tokens(time)
+        written = [by_job[job] for job in server.in_service]
+        seen = members, written, server.context_tokens(time), server.queue_length
         assert seen == expected
         assert server.occupancy.serving == len(members)
     assert times(world.run().jobs) == times(World(machine, wishes).run().jobs), "looking changes nothing"
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.integers(0, 2**32))
-def test_seats_and_kv_memory_are_never_exceeded(seed: int) -> None:
-    machine, wishes = drawn(seed)
+@given(SEEDS, COUNTS)
+def test_seats_and_kv_memory_are_never_exceeded(seed: int, count: int) -> None:
+    machine, wishes = apart(seed, count)
     jobs = World(machine, wishes).run().jobs
     for moment in (job.start_s for job in jobs):
         resident = [job for job in jobs if job.start_s <= moment < job.finish_s]
@@ -293,9 +295,9 @@ def test_seats_and_kv_memory_are_never_exceeded(seed: int) -> None:
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.integers(0, 2**32))
-def test_a_server_works_while_anybody_is_there(seed: int) -> None:
-    machine, wishes = drawn(seed)
+@given(SEEDS, COUNTS)
+def test_a_server_works_while_anybody_is_there(seed: int, count: int) -> None:
+    machine, wishes = apart(seed, count)
     world = World(machine, wishes)
     world.server.occupancy.reset(wishes[0].entered_s)
     jobs = world.run().jobs
@@ -312,9 +314,9 @@ def test_a_server_works_while_anybody_is_there(seed: int) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.integers(0, 2**32), st.integers(0, 200))
-def test_a_server_that_was_pickled_continues_bit_for_bit(seed: int, events: int) -> None:
-    machine, wishes = drawn(seed)
+@given(SEEDS, COUNTS, st.integers(0, 200))
+def test_a_server_that_was_pickled_continues_bit_for_bit(seed: int, count: int, events: int) -> None:
+    machine, wishes = apart(seed, count)
     world = World(machine, wishes)
     world.kernel.advance(math.inf, most=events)
     copied = pickle.loads(pickle.dumps(world))
@@ -334,9 +336,9 @@ class FewestTokens:
 
 
 @settings(max_examples=100, deadline=None)
-@given(lattices())
-def test_asking_for_the_next_one_equals_a_line_kept_by_the_same_rule(case: tuple[Machine, list[Wish]]) -> None:
-    machine, wishes = case
+@given(SEEDS, COUNTS)
+def test_asking_for_the_next_one_equals_a_line_kept_by_the_same_rule(seed: int, count: int) -> None:
+    machine, wishes = on_a_grid(seed, count)
     by_rule = [Wish(w.entered_s, w.prompt, w.output, w.most, w.before_s, w.output, w.rank) for w in wishes]
     asked = World(machine, by_rule, AskedLine(FewestTokens().choose)).run()
     assert times(asked.jobs) == times(World(machine, by_rule).run().jobs)
@@ -353,6 +355,28 @@ def test_a_newcomer_at_a_boundary_is_seen_there_only_if_its_event_comes_first() 
         assert (one.first_token_s, one.finish_s) == (1.0, 11.0)
 
 
+def test_of_a_newcomer_without_a_rank_the_event_comes_later_than_the_boundary() -> None:
+    world = World(SLOW, [Wish(0.0, 10, 9)])
+    late = job_of(Wish(4.0, 20, 2))
+    world.kernel.at(4.0, LATE, Call(world.server.enter, late))
+    world.kernel.advance(math.inf)
+    assert late.start_s == 5.0
+
+
+@settings(max_examples=100, deadline=None)
+@given(SEEDS, st.integers(1, 298))
+def test_an_instant_that_is_a_rounded_sum_is_known_as_a_boundary(seed: int, number: int) -> None:
+    random = np.random.default_rng(seed)
+    machine = Machine(*random.uniform(0, [0.03, 1e-3, 1e-5]).tolist(), 1024.0, max_batch=2, kv_tokens=math.inf)
+    law = machine.node().models[0].law
+    boundary_s, following_s = (1 + iterations_s(law, 1, 1025, k) for k in (number, number + 1))
+    just_before_s = math.nextafter(boundary_s, 0)
+    entries = (boundary_s, EARLY, boundary_s), (boundary_s, LATE, following_s), (just_before_s, LATE, boundary_s)
+    for entered_s, rank, seen_s in entries:
+        _, newcomer = World(machine, [Wish(0.0, 1024, 300), Wish(entered_s, 1, 1, rank=rank)]).run().jobs
+        assert newcomer.start_s == seen_s
+
+
 def test_between_boundaries_a_newcomer_waits_for_the_next_one() -> None:
     _, two = World(SLOW, [Wish(0.0, 10, 9), Wish(3.5, 20, 2)]).run().jobs
     assert two.start_s == 4.0
@@ -361,6 +385,12 @@ def test_between_boundaries_a_newcomer_waits_for_the_next_one() -> None:
 def test_while_it_stands_still_a_server_begins_at_once() -> None:
     one, two = World(SLOW, [Wish(0.25, 10, 1), Wish(7.75, 10, 1)]).run().jobs
     assert (one.start_s, two.start_s) == (0.25, 7.75)
+
+
+def test_what_a_request_used_does_not_depend_on_what_there_was_before_the_server_stood_still() -> None:
+    machine, wishes = Machine(0.07, 0.0, 0.0, 30.0, max_batch=3, kv_tokens=math.inf), [Wish(0.1, 10, 5000)] * 7
+    alone = Wish(2000.3, 10, 8)
+    assert uses(World(machine, [*wishes, alone]).run().jobs)[-1] == uses(World(machine, [alone]).run().jobs)[0]
 
 
 def test_an_answer_of_one_token_or_none_leaves_with_its_prompt() -> None:
@@ -402,6 +432,28 @@ def test_the_next_one_is_taken_before_anybody_hears_of_those_who_leave() -> None
     assert world.notes == [(0, [(2, 5.0)]), (1, [(2, 5.0)]), (2, [(3, 6.0)]), (3, [])]
 
 
+class Relay(World):
+    """When a request leaves, its successor, if it has one, enters in the same instant."""
+
+    def __init__(self, machine: Machine, wishes: Sequence[Wish], successors: dict[int, Wish]) -> None:
+        super().__init__(machine, wishes)
+        self.successors = {number: job_of(wish, len(wishes) + number) for number, wish in successors.items()}
+
+    def done(self, job: Job) -> None:
+        super().done(job)
+        if job.task.number in self.successors:
+            self.server.enter(self.successors[job.task.number])
+
+
+@pytest.mark.parametrize(("decode_s", "taken_s"), [(1.0, 3.0), (0.0, 2.0)])
+def test_whom_a_departure_sets_free_is_taken_one_iteration_later(decode_s: float, taken_s: float) -> None:
+    machine = Machine(decode_s, 0.0, 0.0, 10.0, max_batch=4, kv_tokens=math.inf)
+    world = Relay(machine, [Wish(0.0, 10, 5), Wish(0.0, 10, 1)], {1: Wish(math.nan, 10, 1)})
+    world.kernel.advance(math.inf)
+    assert (world.successors[1].entered_s, world.successors[1].start_s) == (2.0, taken_s)
+    assert world.jobs[0].finish_s == 3.0 + 4 * decode_s
+
+
 def test_events_count_changes_of_the_batch_not_tokens() -> None:
     machine = Machine(0.03, 2e-4, 2e-7, 14000.0, max_batch=32, kv_tokens=60_000)
     random = np.random.default_rng(5)
@@ -415,9 +467,32 @@ def test_events_count_changes_of_the_batch_not_tokens() -> None:
     assert world.kernel.events < 4.5 * len(wishes)
 
 
-def waits(machine: Machine, wishes: Sequence[Wish]) -> np.ndarray:
-    jobs = World(machine, wishes, FifoLine()).run().jobs
-    return np.array([job.start_s - job.entered_s for job in jobs])
+class Stream:
+    """Requests that enter one after another, of which nothing is kept but how long each waited."""
+
+    def __init__(self, machine: Machine, wishes: Iterator[Wish]) -> None:
+        self.kernel = Kernel()
+        self.server = BatchingServer(self.kernel, machine.node(), FifoLine(), self.done)
+        self.wishes = wishes
+        self.call = Call(self.enter)
+        self.waits: list[float] = []
+
+    def expect(self) -> None:
+        self.call.item = next(self.wishes, None)
+        if self.call.item is not None:
+            self.kernel.at(self.call.item.entered_s, ARRIVAL, self.call)
+
+    def enter(self, wish: Wish) -> None:
+        self.server.enter(job_of(wish))
+        self.expect()
+
+    def done(self, job: Job) -> None:
+        self.waits.append(job.start_s - job.entered_s)
+
+    def run(self) -> list[float]:
+        self.expect()
+        self.kernel.advance(math.inf)
+        return self.waits
 
 
 def test_one_seat_waits_as_pollaczek_and_khinchine_say() -> None:
@@ -427,10 +502,10 @@ def test_one_seat_waits_as_pollaczek_and_khinchine_say() -> None:
     entered = np.cumsum(random.exponential(1 / rate, count))
     before = random.exponential(0.3, count)
     outputs = random.integers(1, 102, count)
-    wishes = [Wish(float(t), 200, int(n), 0, float(b)) for t, n, b in zip(entered, outputs, before, strict=True)]
+    wishes = (Wish(float(t), 200, int(n), 0, float(b)) for t, n, b in zip(entered, outputs, before, strict=True))
     mean_s = 0.2 + 0.3 + 0.5
     variance_s2 = 0.3**2 + 0.01**2 * (101**2 - 1) / 12
-    mean, half = batch_interval(waits(machine, wishes))
+    mean, half = batch_interval(Stream(machine, wishes).run())
     assert half < 0.05 * mean
     assert abs(mean - mg1_wait(rate, mean_s, mean_s**2 + variance_s2)) < half
 
@@ -441,7 +516,7 @@ def test_seats_that_do_not_slow_one_another_wait_as_erlang_says() -> None:
     count, rate = 100_000, 3.0
     entered = np.cumsum(random.exponential(1 / rate, count))
     outputs = random.geometric(1 / 1001, count)
-    wishes = [Wish(float(t), 0, int(n)) for t, n in zip(entered, outputs, strict=True)]
-    mean, half = batch_interval(waits(machine, wishes))
+    wishes = (Wish(float(t), 0, int(n)) for t, n in zip(entered, outputs, strict=True))
+    mean, half = batch_interval(Stream(machine, wishes).run())
     assert half < 0.1 * mean
     assert abs(mean - mmc_wait(rate, 1.0, 4)) < half

@@ -1,0 +1,140 @@
+"""The theory scenarios give the waits and queue lengths that queueing theory says, within their 95 % intervals.
+
+Each runs once, with its own seed and 10^5 customers after its warm-up. Intervals come from the means of 20 equal,
+consecutive batches of customers, or stretches of time.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+
+from simoffload.decision import Decision
+from simoffload.schema import load_scenario
+from tests.oracle.theory import batch_interval, cobham_waits, erlang_c, mg1_wait, mmc_wait, time_averages
+from tests.world.worlds import run, world_of
+
+CUSTOMERS = 100_000
+FAR_APART = "telemetry_interval=1 h"
+"""Nobody reads the notices."""
+
+
+class Only:
+    """Takes the one node there is."""
+
+    order = "fifo"
+
+    def reset(self, setting: Any, generator: Any) -> None:
+        """Nothing to remember."""
+
+    def decide(self, observation: Any) -> Decision:
+        return Decision(0)
+
+
+@dataclass(frozen=True)
+class Visits:
+    """Visits to a station in the order of their beginning, from the end of the warm-up on."""
+
+    entered_s: np.ndarray
+    start_s: np.ndarray
+    finish_s: np.ndarray
+    workload: np.ndarray
+
+    @property
+    def wait_s(self) -> np.ndarray:
+        return self.start_s - self.entered_s
+
+    def of(self, workload: int) -> Visits:
+        chosen = self.workload == workload
+        return Visits(*(column[chosen] for column in (self.entered_s, self.start_s, self.finish_s, self.workload)))
+
+
+@cache
+def visits(name: str, node: int = 0) -> Visits:
+    """What happened at a node; all nodes of a scenario come from the same run."""
+    return _run(name)[node]
+
+
+@cache
+def _run(name: str) -> list[Visits]:
+    scenario = load_scenario(f"theory/{name}", [FAR_APART])
+    rate = sum(workload.arrivals.rate for workload in scenario.workloads)
+    tasks = round(CUSTOMERS + 2 * rate * scenario.warm_up)
+    world = run(world_of(load_scenario(f"theory/{name}", [FAR_APART, f"horizon.tasks={tasks}"]), Only()))
+    keeper: Any = world.recorder
+    jobs = [job for job in keeper.jobs if job.entered_s >= scenario.warm_up]
+    jobs.sort(key=lambda job: job.start_s)
+    return [_visits([job for job in jobs if job.node == node.number]) for node in world.plant.nodes]
+
+
+def _visits(jobs: list[Any]) -> Visits:
+    rows = [(job.entered_s, job.start_s, job.finish_s, job.task.workload) for job in jobs]
+    assert len(rows) >= CUSTOMERS
+    return Visits(*np.array(rows).T)
+
+
+def assert_holds(values: np.ndarray, theory: float, sharpness: float = 0.12) -> None:
+    """Theory lies in the interval, which is no wider than it should be."""
+    mean, half = batch_interval(values)
+    assert half < sharpness * theory
+    assert abs(mean - theory) < half, f"{mean:.4g} ± {half:.2g}, in theory {theory:.4g}"
+
+
+def assert_waits(seen: Visits, wait_s: float, rate: float) -> None:
+    """Mean wait, and by Little's law mean number waiting, are these."""
+    assert_holds(seen.wait_s, wait_s)
+    first, last = seen.entered_s[0], seen.entered_s[-1]
+    assert_holds(time_averages(seen.entered_s, seen.start_s, first, last), rate * wait_s)
+
+
+def test_mm1() -> None:
+    seen = visits("mm1")
+    assert_waits(seen, mmc_wait(0.8, 1.0, 1), 0.8)
+    assert mmc_wait(0.8, 1.0, 1) == pytest.approx(4.0)
+    assert_holds((seen.wait_s > 0).astype(float), 0.8)
+    assert_holds((seen.wait_s > 10).astype(float), 0.8 * math.exp(-0.2 * 10), sharpness=0.3)
+
+
+def test_mmc() -> None:
+    seen = visits("mmc")
+    assert_waits(seen, mmc_wait(0.8, 0.25, 4), 0.8)
+    assert_holds((seen.wait_s > 0).astype(float), erlang_c(4, 3.2))
+
+
+def test_md1() -> None:
+    assert_waits(visits("md1"), mg1_wait(0.8, 1.0, 1.0), 0.8)
+
+
+def test_mg1() -> None:
+    assert_waits(visits("mg1"), mg1_wait(0.8, 1.0, 1.0 + 1.5**2), 0.8)
+
+
+def test_non_preemptive_priority() -> None:
+    seen = visits("priority")
+    urgent_s, others_s = cobham_waits([0.3, 0.5], [1.0, 1.0], [2.0, 2.0])
+    assert_waits(seen.of(1), urgent_s, 0.3)
+    assert_waits(seen.of(0), others_s, 0.5)
+
+
+def test_priority_leaves_the_mean_work_that_waits_as_it_was() -> None:
+    assert_waits(visits("priority"), mmc_wait(0.8, 1.0, 1), 0.8)
+
+
+def test_tandem() -> None:
+    assert_waits(visits("tandem", 0), mmc_wait(0.7, 1.0, 1), 0.7)
+    assert_waits(visits("tandem", 1), mmc_wait(0.7, 1.25, 1), 0.7)
+
+
+@pytest.mark.parametrize(("name", "node", "mean_s"), [("mm1", 0, 1.0), ("mmc", 0, 4.0), ("md1", 0, 1.0), ("mg1", 0, 1.0), ("tandem", 1, 0.8)])
+def test_services_have_the_mean_of_their_law(name: str, node: int, mean_s: float) -> None:
+    seen = visits(name, node)
+    services = seen.finish_s - seen.start_s
+    if name == "md1":
+        assert services == pytest.approx(mean_s)
+    else:
+        assert_holds(services, mean_s, sharpness=0.02)
