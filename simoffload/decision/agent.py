@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from numbers import Real
+from operator import index
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -59,3 +62,20 @@ class Agent(Protocol):
 
         Equal ones give equal answers after equal pasts.
         """
+
+
+def read_decision(decision: Decision, rows: int, agent: object) -> tuple[int, float | None]:
+    """The row and the priority of an answer to an observation of so many rows; AgentError where it is no answer."""
+    name = f"agent {type(agent).__name__}"
+    if not isinstance(decision, Decision):
+        raise AgentError(f"{name} answered {decision!r}; it must be a Decision")
+    try:
+        row = index(decision.choice)
+    except TypeError:
+        row = -1
+    if not 0 <= row < rows:
+        raise AgentError(f"{name} chose row {decision.choice!r}; the observation has rows 0 to {rows - 1}")
+    wanted = decision.priority
+    if wanted is not None and not (isinstance(wanted, Real) and math.isfinite(wanted)):
+        raise AgentError(f"{name} gave a subtask the priority {wanted!r}; it must be a finite number")
+    return row, wanted

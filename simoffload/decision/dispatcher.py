@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from numbers import Real
-from operator import index
 from typing import Protocol
 
 from ..plant import Plant
@@ -24,7 +22,7 @@ from ..world.servers import Server
 from ..world.service import alone_s, before_tokens_s, bill
 from ..world.telemetry import Telemetry
 from ..world.transport import Item, Transport
-from .agent import Agent, AgentError, Decision, Setting
+from .agent import Agent, Setting, read_decision
 from .course import Course
 from .knowledge import Board, Knowledge
 from .observation import Observation
@@ -95,33 +93,9 @@ class Dispatcher:
         knowledge.look(self._kernel.now)
         agent = self._agent
         observation = Observation(course, subtask, knowledge, self._setting, agent.order)
-        decision = agent.decide(observation)
-        row = self._row(decision, len(observation.candidates))
-        priority = observation.priority_of(row, self._wanted(decision))
+        row, wanted = read_decision(agent.decide(observation), len(observation.candidates), agent)
+        priority = observation.priority_of(row, wanted)
         self._place(course, subtask, observation, row, priority, knowledge)
-
-    def _row(self, decision: Decision, rows: int) -> int:
-        """The row that was chosen; AgentError where there is none."""
-        if not isinstance(decision, Decision):
-            raise AgentError(f"{self._name} answered {decision!r}; it must be a Decision")
-        try:
-            row = index(decision.choice)
-        except TypeError:
-            row = -1
-        if not 0 <= row < rows:
-            raise AgentError(f"{self._name} chose row {decision.choice!r}; the observation has rows 0 to {rows - 1}")
-        return row
-
-    def _wanted(self, decision: Decision) -> float | None:
-        """The priority that the agent gave, if it gave one; AgentError where it is no finite number."""
-        wanted = decision.priority
-        if wanted is not None and not (isinstance(wanted, Real) and math.isfinite(wanted)):
-            raise AgentError(f"{self._name} gave a subtask the priority {wanted!r}; it must be a finite number")
-        return wanted
-
-    @property
-    def _name(self) -> str:
-        return f"agent {type(self._agent).__name__}"
 
     def _place(
         self, course: Course, subtask: int, seen: Observation, row: int, priority: float, knowledge: Knowledge
@@ -242,4 +216,4 @@ class Dispatcher:
     def _choose(self, station: str, jobs: Sequence[Job], sizes: Sequence[float]) -> int:
         courses = [self.courses[job.task.number] for job in jobs]
         observation = observe_order(station, self._kernel.now, jobs, courses, sizes)
-        return self._row(self._agent.decide(observation), len(jobs))
+        return read_decision(self._agent.decide(observation), len(jobs), self._agent)[0]

@@ -155,7 +155,7 @@ class Knowledge:
         for node, dispatches in self._sent.items():
             row = table.row.get(node)
             if row is not None and dispatches:
-                own = priority if isinstance(priority, float) else float(priority[row])
+                own = math.inf if table.is_fifo[row] else priority if isinstance(priority, float) else priority[row]
                 starts[row] = self._after(node, float(starts[row]), dispatches, own, float(arrival_s[row]))
         return starts
 
@@ -165,7 +165,7 @@ class Knowledge:
         for each in dispatches:
             if each.entry_s > arrival_s:
                 continue
-            goes_before = free > 0 or each.job.priority <= priority or not report.by_priority
+            goes_before = free > 0 or each.job.priority <= priority
             free -= 1
             if goes_before and free <= 0:
                 start_s = max(start_s, each.entry_s) + each.service_s / capacity

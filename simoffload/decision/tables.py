@@ -72,6 +72,8 @@ class ModalityTable:
         """Jobs that share a node's time and power: its slots; a batch's members come on top."""
         self.ruled = [(row, node.discipline) for row, node in enumerate(nodes) if node.discipline in ("wspt", "srt")]
         """Rows of nodes whose line has an order of its own, and which."""
+        self.is_fifo = [node.discipline == "fifo" for node in nodes]
+        """Whether the line of each node goes by arrival, whatever the priorities."""
         self._ways: dict[int, Ways] = {}
         self._homes: dict[int, Flags] = {}
 

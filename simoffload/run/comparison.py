@@ -46,22 +46,42 @@ def compare(
         load_agent(name)
     scenario = with_references(scenario)
     jobs = [_job(scenario, name, seed, seed == seeds[0], directory) for seed in seeds for name in agents]
-    summaries = run_jobs(jobs, workers, watch)
-    by_agent = {name: summaries[place :: len(agents)] for place, name in enumerate(agents)}
-    results = {
+    try:
+        found = dict(enumerate(run_jobs(jobs, workers, watch)))
+    except Interrupted as interrupted:
+        _write(_results(scenario, agents, seeds, interrupted.finished, time.perf_counter() - began), directory)
+        raise
+    results = _results(scenario, agents, seeds, found, time.perf_counter() - began)
+    _write(results, directory)
+    return results
+
+
+def _results(
+    scenario: Scenario, agents: Sequence[str], seeds: Sequence[int], summaries: dict[int, Summary], wall_s: float
+) -> dict[str, Any]:
+    """Results over the seeds that every agent has finished; `summaries` are by seed, then agent."""
+    many = len(agents)
+    whole = [place for place in range(len(seeds)) if all(place * many + k in summaries for k in range(many))]
+    by_agent = {name: [summaries[place * many + k] for place in whole] for k, name in enumerate(agents)}
+    return {
         "scenario": scenario.name,
-        "seeds": list(seeds),
-        "agents": {name: _result(found) for name, found in by_agent.items()},
-        "wall_s": time.perf_counter() - began,
+        "status": "complete" if len(whole) == len(seeds) else "incomplete",
+        "seeds": [seeds[place] for place in whole],
+        "agents": {name: _result(found) for name, found in by_agent.items()} if whole else {},
+        "wall_s": wall_s,
         "versions": versions(),
     }
-    if directory is not None:
-        try:
-            directory.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise RecordError(f"cannot make {directory}: {error.strerror}") from error
-        write_durably(directory / COMPARISON_FILE, (json.dumps(results, indent=2, allow_nan=False) + "\n").encode())
-    return results
+
+
+def _write(results: dict[str, Any], directory: Path | None) -> None:
+    """Write ``comparison.json``; not if there is nothing to compare."""
+    if directory is None or not results["agents"]:
+        return
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RecordError(f"cannot make {directory}: {error.strerror}") from error
+    write_durably(directory / COMPARISON_FILE, (json.dumps(results, indent=2, allow_nan=False) + "\n").encode())
 
 
 def _job(scenario: Scenario, agent: str, seed: int, keeps_rows: bool, directory: Path | None) -> Job:

@@ -7,10 +7,13 @@ run ends first.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,10 +23,15 @@ from .progress import Progress
 from .simulation import simulate
 
 _LOOK_S = 0.25
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupted(Exception):
-    """Somebody asked for an end; what was finished by then is on disk."""
+    """Somebody asked for an end; `finished` holds the summaries of the jobs that were done by then, by number."""
+
+    def __init__(self, finished: dict[int, dict[str, Any]] | None = None) -> None:
+        super().__init__("interrupted")
+        self.finished = finished or {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +67,38 @@ def run_jobs(jobs: Sequence[Job], workers: int, watch: Watch | None = None) -> l
     context = multiprocessing.get_context("spawn")
     shares, stopped = context.Array("d", len(jobs), lock=False), context.Value("b", 0, lock=False)
     began = time.perf_counter()
-    with ProcessPoolExecutor(min(workers, len(jobs)), context, _prepare, (shares, stopped)) as pool:
-        futures = [pool.submit(_run, number, job) for number, job in enumerate(jobs)]
+    with ProcessPoolExecutor(min(workers, len(jobs)), context, _prepare, (shares, stopped, os.getpid())) as pool:
+        with _interrupts_held():
+            futures = [pool.submit(_run, number, job) for number, job in enumerate(jobs)]
         try:
             _wait(futures, lambda: sum(shares), began, watch)
-        except BaseException:
+        except BaseException as error:
             stopped.value = 1
             pool.shutdown(wait=True, cancel_futures=True)
+            if isinstance(error, Interrupted):
+                raise Interrupted(_finished(futures)) from None
             raise
         return [future.result() for future in futures]
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Keep Ctrl-C back while workers are started, which inherit that until they are set up."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _finished(futures: Sequence[Future[dict[str, Any]]]) -> dict[int, dict[str, Any]]:
+    """The summaries of the runs that came to their end."""
+    done = {n: future for n, future in enumerate(futures) if not future.cancelled() and future.exception() is None}
+    summaries = {number: future.result() for number, future in done.items()}
+    return {number: summary for number, summary in summaries.items() if summary["status"] == "complete"}
 
 
 def _wait(futures: Sequence[Future[Any]], total: Callable[[], float], began: float, watch: Watch | None) -> None:
@@ -87,12 +118,22 @@ _shares: Any = None
 _stopped: Any = None
 
 
-def _prepare(shares: Any, stopped: Any) -> None:
-    """Set a worker up: it leaves Ctrl-C to the parent, which tells it to stop."""
+def _prepare(shares: Any, stopped: Any, parent: int) -> None:
+    """Set a worker up: it leaves Ctrl-C to the parent, which tells it to stop, and does not outlive the parent."""
     global _shares, _stopped
     _shares, _stopped = shares, stopped
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    """End this process soon after its parent has died."""
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os._exit(1)
 
 
 def _run(number: int, job: Job) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from ..laws import ServingLaw, iterations_s
 from ..plant import PlantNode
 from ..schema.nodes import BatchingServer as BatchingSpec
 from .job import Job
-from .kernel import ARRIVAL, COMPLETION, Call, Kernel
+from .kernel import COMPLETION, Call, Kernel
 from .line import Line
 from .occupancy import Occupancy
 
@@ -184,11 +184,11 @@ class BatchingServer:
         """Tokens read and written by `now_s` of the members that write, which an iteration's time depends on."""
         return self._context_tokens + len(self._writers) * self._completed(now_s)
 
-    def enter(self, job: Job, rank: int = ARRIVAL) -> None:
+    def enter(self, job: Job) -> None:
         """Take a job whose inputs are there; ValueError if KV memory could never hold it.
 
-        `rank` is that of the event in which it enters. Where this is the instant of a boundary, the job is seen there
-        if events of its rank come before this server's; an arrival does not.
+        Where this is the instant of a boundary, the job is seen there if the event in which it enters comes before
+        this server's by its rank; an arrival does not.
         """
         if job.reserved_tokens > self.node.kv_tokens:
             raise ValueError(
@@ -202,7 +202,7 @@ class BatchingServer:
         if self._due_s is None:
             self._begin(now)
         elif self._run is not None and self._reading is None and self._has_seat and self._fits(job):
-            self._cut(self._run, now, rank)
+            self._cut(self._run, now, self._kernel.rank)
 
     @property
     def _has_seat(self) -> bool:

@@ -40,12 +40,15 @@ class Kernel(simpy.Environment):
     """A SimPy environment whose event list also takes calls, at absolute times and with a rank for ties."""
 
     events: int
+    rank: int
+    """Rank of the event under way."""
     halted: bool
     """Whether somebody has called for an end."""
 
     def __init__(self, initial_time: float = 0.0) -> None:
         super().__init__(initial_time)
         self.events = 0
+        self.rank = 0
         self.halted = False
 
     def at(self, time_s: float, rank: int, call: Call) -> None:
@@ -56,10 +59,11 @@ class Kernel(simpy.Environment):
         """Run the next event, SimPy's or a call; `EmptySchedule` when there is none."""
         queue: list[Any] = self._queue
         if queue and type(queue[0][3]) is Call:
-            self._now, _, _, event = heappop(queue)
+            self._now, self.rank, _, event = heappop(queue)
             self.events += 1
             event.act(event.item)
         else:
+            self.rank = queue[0][1] if queue else 0
             super().step()
             self.events += 1
 
@@ -78,7 +82,7 @@ class Kernel(simpy.Environment):
             entry = heappop(queue)
             event: Any = entry[3]
             if type(event) is Call:
-                self._now = entry[0]
+                self._now, self.rank = entry[0], entry[1]
                 self.events += 1
                 event.act(event.item)
             else:

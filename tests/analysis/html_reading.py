@@ -1,4 +1,4 @@
-"""Reading pages back: a small tree of elements, strict about tags that do not match."""
+"""Reading pages back: a small tree of elements, strict about tags that do not match; and what every page must be."""
 
 from __future__ import annotations
 
@@ -75,3 +75,35 @@ def parsed(html: str) -> Element:
     parser.close()
     assert parser.open == [parser.root], f"<{parser.open[-1].tag}> is never closed"
     return parser.root
+
+
+def pictures(page: Element) -> list[str]:
+    """The names of its pictures, in order."""
+    return [figure.attributes["id"] for figure in page.all("figure")]
+
+
+def assert_stands_alone(page: Element) -> None:
+    """It fetches nothing and runs nothing."""
+    tags = {element.tag for element in page.all()}
+    assert not tags & {"script", "link", "iframe", "object", "base"}
+    (style,) = page.all("style")
+    assert "url(" not in style.text
+    assert "@import" not in style.text
+    for element in page.all():
+        assert element.attributes.get("src", "data:image/").startswith("data:image/")
+        assert element.attributes.get("href", "#").startswith("#")
+
+
+def assert_well_linked(page: Element) -> None:
+    """Ids are unique, and what refers to one finds it."""
+    ids = [element.attributes["id"] for element in page.all() if "id" in element.attributes]
+    assert len(set(ids)) == len(ids)
+    for element in page.all():
+        for name in ("aria-labelledby", "aria-describedby"):
+            assert element.attributes.get(name, ids[0]) in ids
+        assert element.attributes.get("href", f"#{ids[0]}")[1:] in ids
+
+
+def warnings_of(page: Element) -> list[str]:
+    """What it warns of, above the answer."""
+    return [element.text for element in page.all("p") if element.attributes.get("class") == "warning"]

@@ -69,7 +69,7 @@ def assert_agree(world: World, oracle: Oracle) -> None:
     columns = "task", "subtask", "link", "bytes", "queued_s", "start_s", "end_s", "delivered_s"
     expected = sorted(tuple(row[name] for name in columns) for row in oracle.transfers)
     carried = sorted(
-        (t.job.task.number, t.job.subtask, t.link, t.size_bytes, t.queued_s, t.start_s, t.end_s, t.delivered_s)
+        (t.job.task.number, t.job.subtask, t.link, t.item.size_bytes, t.queued_s, t.start_s, t.end_s, t.delivered_s)
         for t in keeper.transfers
     )
     assert carried == [almost(row) for row in expected]

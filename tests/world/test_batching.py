@@ -105,10 +105,7 @@ class World:
         self.jobs = [job_of(wish, number) for number, wish in enumerate(wishes)]
         self.finished: list[Job] = []
         for job, wish in zip(self.jobs, wishes, strict=True):
-            self.kernel.at(wish.entered_s, wish.rank, Call(self.enter, (job, wish.rank)))
-
-    def enter(self, item: tuple[Job, int]) -> None:
-        self.server.enter(*item)
+            self.kernel.at(wish.entered_s, wish.rank, Call(self.server.enter, job))
 
     def done(self, job: Job) -> None:
         self.finished.append(job)
@@ -353,14 +350,6 @@ def test_a_newcomer_at_a_boundary_is_seen_there_only_if_its_event_comes_first() 
         one, two = World(SLOW, [first, Wish(4.0, 20, 2, rank=rank)]).run().jobs
         assert (two.start_s, two.first_token_s, two.finish_s) == (seen_s, seen_s + 2, seen_s + 3)
         assert (one.first_token_s, one.finish_s) == (1.0, 11.0)
-
-
-def test_of_a_newcomer_without_a_rank_the_event_comes_later_than_the_boundary() -> None:
-    world = World(SLOW, [Wish(0.0, 10, 9)])
-    late = job_of(Wish(4.0, 20, 2))
-    world.kernel.at(4.0, LATE, Call(world.server.enter, late))
-    world.kernel.advance(math.inf)
-    assert late.start_s == 5.0
 
 
 @settings(max_examples=100, deadline=None)

@@ -17,6 +17,7 @@ from simoffload.run.world import World
 from simoffload.schema import Scenario
 from simoffload.world.job import Job
 from simoffload.world.link import Transfer
+from simoffload.world.transport import Item
 
 
 def nothing_written(parts: Sequence[Any]) -> None:
@@ -27,9 +28,10 @@ def nothing_written(parts: Sequence[Any]) -> None:
 class Carried:
     """A transfer over one link."""
 
+    item: Item
+    target: int
     job: Job
     link: int
-    size_bytes: float
     queued_s: float
     start_s: float
     end_s: float
@@ -53,10 +55,16 @@ class Keeper(Recorder):
 
     def transfer_done(self, transfer: Transfer, now_s: float) -> None:
         super().transfer_done(transfer, now_s)
-        size_bytes = transfer.item.size_bytes
         self.transfers.append(
             Carried(
-                transfer.job, transfer.link, size_bytes, transfer.queued_s, transfer.start_s, transfer.end_s, now_s
+                item=transfer.item,
+                target=transfer.target,
+                job=transfer.job,
+                link=transfer.link,
+                queued_s=transfer.queued_s,
+                start_s=transfer.start_s,
+                end_s=transfer.end_s,
+                delivered_s=now_s,
             )
         )
 
