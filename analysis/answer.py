@@ -13,6 +13,7 @@ from .runs import Results
 _MOST_NAMES = 6
 """Of more agents, their number is given instead of their names."""
 _NEARLY_ALL = 0.98
+_FEW = 5
 
 
 def answer(results: Results, order: Sequence[Standing], growing: Sequence[str]) -> list[str]:
@@ -76,6 +77,8 @@ def _method(results: Results, order: Sequence[Standing]) -> str:
     gain = next(standing.behind.variance_reduction for standing in order if standing.behind is not None)
     if math.isfinite(gain) and gain >= 1.5:
         text += f". Pairing the first two is worth {gain:.1f} times as many replications"
+    if len(results.seeds) < _FEW and any(standing.ties for standing in order):
+        text += ". So few replications show only the largest differences: more seeds would tell more agents apart"
     return text + "."
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _POINTS = 160
+_BETTER = 3.0
+"""Agents whose 95th percentile is within this factor of the best one's are shown up to it."""
 _STRONG = 3
 """As many agents, the best ones, are drawn in bold."""
 
@@ -102,7 +104,8 @@ def latency_figure(ecdfs: Mapping[str, Ecdf]) -> Figure:
 def _body_axes(axes: Axes, shown: Sequence[Ecdf]) -> None:
     from matplotlib.ticker import PercentFormatter
 
-    axes.set_xlim(0, 1.15 * reach(each.quantile(0.95) for each in shown))
+    needed = [each.quantile(0.95) for each in shown]
+    axes.set_xlim(0, 1.15 * max(time for time in needed if time <= _BETTER * min(needed)))
     axes.set_ylim(0, 1.01)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.set_title("Done within")

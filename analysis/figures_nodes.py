@@ -101,8 +101,9 @@ def queues(run: Run) -> Queues:
     """
     rows = read_columns(run, "nodes", ["time_s", "node", "in_queue"])
     arrivals = read_columns(run, "tasks", ["arrival_s"])["arrival_s"]
-    times = np.unique(rows["time_s"])
-    times = times[times <= arrivals.max(initial=0.0)] if (times <= arrivals.max(initial=0.0)).any() else times
+    ticks = np.unique(rows["time_s"])
+    early = ticks <= arrivals.max(initial=0.0)
+    times = ticks[early] if early.any() else ticks
     width = max(1, -(-len(times) // _BINS))
     count, nodes = len(times) // width, len(run.summary.nodes)
     stretch = np.searchsorted(times, rows["time_s"]) // width

@@ -1,8 +1,9 @@
 """A Gantt chart of one task: what each node and link did for it, and what waited for what.
 
 Time runs from the task's arrival. A node's lane shows the task's subtasks there, from when all they need has come:
-waiting, loading a model, reading the prompt, writing the answer. A link's lane shows the transfers: queueing, sending,
-and the way through the air. Other tasks, for which they wait, are left out.
+waiting, loading a model, reading the prompt, writing the answer; those of the same time have a row each. A link's lane
+shows the transfers, which go one after the other: queueing, sending, and the way through the air. Other tasks, for
+which they wait, are left out.
 """
 
 from __future__ import annotations
@@ -89,6 +90,7 @@ class TaskChart:
 
     task: int
     agent: str
+    home: str
     latency_s: float
     lanes: tuple[Lane, ...]
     work: tuple[Work, ...]
@@ -128,17 +130,14 @@ def task_chart(run: Run, task: int) -> TaskChart:
     arrival, home = float(tasks["arrival_s"][0]), int(tasks["home"][0])
     names = list(run.summary.nodes)
     node_rows = _packed(*(subtasks[name].tolist() for name in ("node", "entered_s", "finish_s")))
-    link_rows = _packed(*(transfers[name].tolist() for name in ("link", "queued_s", "delivered_s")))
-    lanes = _lanes(names, home, node_rows, link_rows)
+    links = transfers["link"].tolist()
+    lanes = _lanes(names, home, node_rows, links)
     top = {(lane.name, lane.is_link): lane.row for lane in lanes}
     work = tuple(_work(subtasks, i, top[names[node], False] + row, arrival) for i, (node, row) in enumerate(node_rows))
-    moved = tuple(
-        _transfer(transfers, i, top[_link_name(names, link), True] + row, arrival)
-        for i, (link, row) in enumerate(link_rows)
-    )
+    moved = tuple(_transfer(transfers, i, top[_link_name(names, link), True], arrival) for i, link in enumerate(links))
     latency = float(tasks["latency_s"][0])
     waits = tuple(_waits(subtasks, work, moved, arrival))
-    return TaskChart(task, run.summary.agent, latency, lanes, work, moved, waits)
+    return TaskChart(task, run.summary.agent, names[home], latency, lanes, work, moved, waits)
 
 
 def _of_task(rows: Columns, task: int) -> Columns:
@@ -159,20 +158,19 @@ def _packed(places: Sequence[int], begins: Sequence[float], ends: Sequence[float
 
 
 def _lanes(
-    names: Sequence[str], home: int, node_rows: Iterable[tuple[int, int]], link_rows: Iterable[tuple[int, int]]
+    names: Sequence[str], home: int, node_rows: Iterable[tuple[int, int]], links: Iterable[int]
 ) -> tuple[Lane, ...]:
     """The home node first, the others in their order, each followed by its links."""
     keys: dict[tuple[bool, int, int], int] = {}
     for node, row in node_rows:
         key = (node != home, node, -1)
         keys[key] = max(keys.get(key, 0), row + 1)
-    for link, row in link_rows:
-        key = (link // 3 != home, link // 3, link % 3)
-        keys[key] = max(keys.get(key, 0), row + 1)
+    for link in links:
+        keys[link // 3 != home, link // 3, link % 3] = 1
     lanes = []
     top = 0
     for (_, node, direction), rows in sorted(keys.items()):
-        name = names[node] if direction < 0 else f"{names[node]} {_DIRECTIONS[direction]}"
+        name = names[node] if direction < 0 else _link_name(names, 3 * node + direction)
         lanes.append(Lane(name, top, rows, direction >= 0))
         top += rows
     return tuple(lanes)
@@ -243,8 +241,9 @@ def gantt_figure(chart: TaskChart) -> Figure:
             _draw_transfer(axes, move)
         for each in chart.work:
             _draw_work(axes, each)
-        for (row, at), (other, then) in chart.waits:
-            _draw_wait(axes, (at, row), (then, other))
+        links = {lane.row for lane in chart.lanes if lane.is_link}
+        for begin, end in chart.waits:
+            _draw_wait(axes, begin, end, into_link=end[0] in links)
         axes.axvline(chart.latency_s, color=INK, linewidth=1.2)
         axes.text(
             chart.latency_s, -0.6, f"answer at home, {rounded(chart.latency_s)} s", ha="right", va="bottom", fontsize=8
@@ -277,7 +276,7 @@ def _bar(axes: Axes, row: int, begin: float, end: float, colour: str, alpha: flo
 
 def _tick(axes: Axes, row: int, at: float) -> None:
     """A line as high as a bar, so that the shortest of transfers is seen."""
-    axes.vlines(at, row - 0.31, row + 0.31, color=LINK_COLOUR, linewidth=1.0, zorder=2)
+    axes.vlines(at, row - 0.31, row + 0.31, color=LINK_COLOUR, linewidth=1.8, zorder=3.5)
 
 
 def _draw_work(axes: Axes, work: Work) -> None:
@@ -301,12 +300,13 @@ def _draw_transfer(axes: Axes, move: Transfer) -> None:
     axes.plot([move.end_s, move.delivered_s], [move.row] * 2, color=LINK_COLOUR, linewidth=1.4, zorder=2)
 
 
-def _draw_wait(axes: Axes, begin: tuple[float, float], end: tuple[float, float]) -> None:
+def _draw_wait(axes: Axes, begin: Point, end: Point, into_link: bool) -> None:
+    """An arrow into a subtask, a faint line into a transfer: what is sent at once would be a heap of arrows."""
+    style = "-" if into_link else "-|>,head_width=0.12,head_length=0.25"
+    colour = FAINT if into_link else INK
     axes.annotate(
-        "", xy=end, xytext=begin,
-        arrowprops={"arrowstyle": "-|>,head_width=0.12,head_length=0.25", "color": INK, "linewidth": 0.7, "shrinkA": 0,
-                    "shrinkB": 0, "connectionstyle": "arc3"},
-        zorder=3,
+        "", xy=end[::-1], xytext=begin[::-1], zorder=2.5 if into_link else 3,
+        arrowprops={"arrowstyle": style, "color": colour, "linewidth": 0.7, "shrinkA": 0, "shrinkB": 0},
     )  # fmt: skip
 
 
@@ -332,9 +332,10 @@ def caption(chart: TaskChart, rank: str) -> str:
     waited = sum(each.start_s - each.entered_s for each in chart.work)
     served = sum(each.finish_s - each.start_s for each in chart.work)
     return (
-        f"Task {chart.task} under {chart.agent}, {rank}: {rounded(chart.latency_s)} s for {len(chart.work)} subtasks, "
+        f"Task {chart.task}, which came to {chart.home}, under {chart.agent}, {rank}: {rounded(chart.latency_s)} s for "
+        f"{len(chart.work)} subtasks, "
         f"which were served for {rounded(served)} s and waited for {rounded(waited)} s, side by side where they could. "
-        "The lighter part of a bar is the reading of the prompt; lines lead from what was waited for last."
+        "The lighter part of a bar is the reading of the prompt; arrows lead from what a subtask waited for last."
     )
 
 

@@ -47,7 +47,7 @@ _MARKERS = "osD^vPX<>p"
 _FAMILIES: tuple[dict[str, str], ...] = (
     {"random": GREY, "round-robin": "#5f6672", "join-shortest-queue": "#b9bec7"},
     {"all-edge": TAN, "all-cloud": "#7d5526"},
-    {"earliest-finish": BLUE, "earliest-finish-wspt": "#00395c", "heft": SKY, "peft": "#8fb7ff"},
+    {"eft": BLUE, "eft-wspt": "#00395c", "heft": SKY, "peft": "#8fb7ff"},
     {"weighted-greedy": GREEN, "weighted-greedy-wspt": "#004d38", "weighted-greedy-rank": "#7ccdb2"},
     {"critical-path": PURPLE, "threshold-router": ORANGE, "tuned-index": INK, "genetic": "#7b3f72"},
     {"linucb": "#a3a533", "ucb1": "#6f7117", "selfish-bandit": YELLOW},

@@ -215,5 +215,5 @@ class Dispatcher:
 
     def _choose(self, station: str, jobs: Sequence[Job], sizes: Sequence[float]) -> int:
         courses = [self.courses[job.task.number] for job in jobs]
-        observation = observe_order(station, self._kernel.now, jobs, courses, sizes)
+        observation = observe_order(station, self._kernel.now, self._setting.latency_reference_s, jobs, courses, sizes)
         return read_decision(self._agent.decide(observation), len(jobs), self._agent)[0]

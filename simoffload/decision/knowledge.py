@@ -7,13 +7,14 @@ dispatches. Nothing looks at the state of another node.
 from __future__ import annotations
 
 import math
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left, bisect_right, insort
 from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..plant import LINK_KINDS
+from ..plant import LINK_KINDS, UPLINK
 from ..world.job import Job
 from ..world.telemetry import LinkReport, NodeReport, Telemetry
 from .tables import ModalityTable, Ways
@@ -29,6 +30,9 @@ class Dispatch:
     entry_s: float
     """When it is expected to join the line there."""
     service_s: float
+
+
+_ENTRY = attrgetter("entry_s")
 
 
 class Board:
@@ -66,7 +70,7 @@ class Knowledge:
         ]
         self._version = -1
         self._sent: dict[int, list[Dispatch]] = {}
-        """Dispatches by node that are in no report yet."""
+        """Dispatches by node that are in no report yet, in the order in which they are expected there."""
         self._own_reports: dict[int, LinkReport] = {}
         """Own links as they are at this epoch, as far as somebody asked."""
         self.now_s = 0.0
@@ -138,7 +142,7 @@ class Knowledge:
             self.in_service[job.node] += 1
         else:
             self.queue_length[job.node] += 1
-        dispatches.append(Dispatch(job, entry_s, service_s))
+        insort(dispatches, Dispatch(job, entry_s, service_s), key=_ENTRY)
 
     def start_times_s(self, table: ModalityTable, priority: Floats | float, arrival_s: Floats) -> Floats:
         """Expected start of a job, as points in time, [k], if it joined the lines of a table's nodes at `arrival_s`.
@@ -186,6 +190,16 @@ class Knowledge:
                 own = _through_s(bits + 8.0 * ahead, report.rate_bps, mean, report.persistence_s)
                 time[rows] += own - bits / mean
         return time
+
+    @property
+    def uplink(self) -> tuple[float, float]:
+        """Seconds until the home's own up-link is clear at its mean rate, and its rate over its mean; 0, 1 for none."""
+        number = 3 * self.home + UPLINK
+        for own, place in self._own_links:
+            if own == number:
+                report, mean = self._own_report(number, place), self._mean_bps[number]
+                return 8.0 * report.bytes_ahead[-1] / mean, report.rate_bps / mean
+        return 0.0, 1.0
 
     def _own_report(self, number: int, place: int) -> LinkReport:
         report = self._own_reports.get(number)

@@ -95,17 +95,24 @@ class Observation:
         return latest
 
     @lazy
+    def _companions(self) -> Floats:
+        """Those in the batch it would run in; of a full one somebody leaves first."""
+        companions: Floats = np.minimum(self.in_service, self._table.most_companions)
+        return companions
+
+    @lazy
     def service_s(self) -> Floats:
         """Expected service at the pace of the batch as it is known."""
-        nodes, batches = self.candidates, self._table.batches
+        companions = self._companions
+        each = self._known.context[self.candidates] / np.maximum(self.in_service, 1.0)
         return expected_service_s(
             self._table,
             self.stage == EXPLAIN,
             self.prompt_tokens,
             self.expected_output_tokens,
             self.expected_demand_s,
-            others=self.in_service * batches,
-            context=self._known.context[nodes] * batches,
+            others=companions,
+            context=companions * each,
         )
 
     @lazy
@@ -185,7 +192,7 @@ class Observation:
         """Expected cost: tokens at their price, or energy and wear of the share of the machine it takes."""
         table = self._table
         tokens_in, tokens_out = self.prompt_tokens, self.expected_output_tokens
-        sharers = table.sharers + self.in_service * table.batches
+        sharers = table.sharers + self._companions
         time = self.service_s + self.swap_s
         metered = table.usd_per_token * (tokens_in + tokens_out) + table.usd_per_iteration * tokens_out / sharers
         priced: Floats = tokens_in * table.price_in + tokens_out * table.price_out
@@ -208,6 +215,34 @@ class Observation:
         """Whether the task is expected to end with a way through this subtask, wherever it runs."""
         best = float(self.finish_s.min()) + self._course.tails_s[self.subtask]
         return self.now_s + best >= self._course.others_end_s(self.subtask, self.now_s)
+
+    @property
+    def setting(self) -> Setting:
+        """What was known before the run."""
+        return self._setting
+
+    @property
+    def tail_s(self) -> float:
+        """Expected seconds from the subtask's end to that of its task, without waiting."""
+        return self._course.tails_s[self.subtask]
+
+    @lazy
+    def slack_s(self) -> float:
+        """How much later than at best the subtask may finish before its task is expected to be delayed by it."""
+        others = self._course.others_end_s(self.subtask, self.now_s) - self.now_s
+        return max(others, 0.0) - float(self.finish_s.min()) - self.tail_s
+
+    @property
+    def progress(self) -> tuple[int, int, int]:
+        """Of the task: subtasks placed, those of them not done, and all."""
+        jobs = self._course.jobs
+        placed = [job for job in jobs if job is not None]
+        return len(placed), sum(math.isnan(job.finish_s) for job in placed), len(jobs)
+
+    @property
+    def uplink(self) -> tuple[float, float]:
+        """The home's own up-link: seconds until it is clear at its mean rate, and its rate over its mean; 0, 1 for none."""
+        return self._knowledge.uplink
 
     @property
     def optimistic_cost_s(self) -> Floats:

@@ -24,6 +24,7 @@ class OrderObservation:
 
     kind: ClassVar[str] = "order"
     now_s: float
+    latency_reference_s: float
     station: str
     """Name of the node or link that has fallen free."""
     expected_service_s: Floats
@@ -40,11 +41,17 @@ class OrderObservation:
 
 
 def observe_order(
-    station: str, now_s: float, jobs: Sequence[Job], courses: Sequence[Course], sizes: Sequence[float]
+    station: str,
+    now_s: float,
+    latency_reference_s: float,
+    jobs: Sequence[Job],
+    courses: Sequence[Course],
+    sizes: Sequence[float],
 ) -> OrderObservation:
     """The observation of jobs that wait at a station, with their tasks' courses and the bytes to be carried."""
     return OrderObservation(
         now_s=now_s,
+        latency_reference_s=latency_reference_s,
         station=station,
         expected_service_s=np.array([job.expected_service_s for job in jobs]),
         bytes=np.array(sizes, dtype=np.float64),

@@ -60,7 +60,10 @@ class ModalityTable:
         self.swap_s = np.array([model.swap_s for model in models])
         self.may_swap = [row for row, node in enumerate(nodes) if len(node.resident) < len(node.models)]
         """Rows of nodes that cannot hold all their models."""
-        self.batches: Flags = np.array([node.server.kind == "batching" for node in nodes], dtype=np.bool_)
+        self.most_companions = np.array(
+            [node.capacity - 1.0 if node.server.kind == "batching" else 0.0 for node in nodes]
+        )
+        """Others that may be in a batch with a job; 0 where there is no batch."""
         self.price_in = np.array([node.price_in_usd for node in nodes])
         self.price_out = np.array([node.price_out_usd for node in nodes])
         self.usd_per_s = np.array([_usd_per_s(node, model) for node, model in zip(nodes, models, strict=True)])
@@ -69,7 +72,7 @@ class ModalityTable:
             [_usd_per_iteration(node, model) for node, model in zip(nodes, models, strict=True)]
         )
         self.sharers = np.array([float(node.capacity) if node.server.kind == "slots" else 1.0 for node in nodes])
-        """Jobs that share a node's time and power: its slots; a batch's members come on top."""
+        """Jobs that share a node's time and power: its slots; companions in a batch come on top."""
         self.ruled = [(row, node.discipline) for row, node in enumerate(nodes) if node.discipline in ("wspt", "srt")]
         """Rows of nodes whose line has an order of its own, and which."""
         self.is_fifo = [node.discipline == "fifo" for node in nodes]
@@ -102,6 +105,7 @@ class ModalityTable:
     def means(self) -> Means:
         """Coefficients averaged over the nodes, each alone on its machine."""
         return Means(
+            interface_s=float(self.interface_s.mean()),
             overhead_s=float(self.overhead_s.mean()),
             encoder_s=float(self.encoder_s.mean()),
             prefill_s=float(self.prefill_s.mean()),
@@ -115,6 +119,7 @@ class ModalityTable:
 class Means:
     """Mean coefficients of a table's nodes."""
 
+    interface_s: float
     overhead_s: float
     encoder_s: float
     prefill_s: float
@@ -125,7 +130,7 @@ class Means:
     def service_s(self, encodes: bool, prompt: float, output: float, demand_s: float) -> float:
         """Mean expected service over the nodes."""
         if prompt + output <= 0:
-            return demand_s * self.demand_factor
+            return self.interface_s + demand_s * self.demand_factor
         steps = max(output - 1.0, 0.0)
         decode = steps * (self.decode_s + self.context_s * (prompt + 1.0)) + self.context_s * steps * (steps - 1.0) / 2
         encoder = self.encoder_s if encodes else 0.0
@@ -150,6 +155,10 @@ def _ways(plant: Plant, mean_bps: dict[int, float], fixed: int, others: list[int
         s_per_bit=np.array([math.fsum(1.0 / mean_bps[number] for number, _ in route.hops) for route in routes]),
         rows_by_link={n: np.array([row for row, link in enumerate(first) if link == n]) for n in sorted(numbers)},
     )
+
+
+def _most_companions(node: PlantNode) -> float:
+    return node.capacity - 1.0 if node.server.kind == "batching" else 0.0
 
 
 def _interface_s(node: PlantNode) -> float:

@@ -65,8 +65,10 @@ def _means(scenario: Scenario) -> tuple[float, float]:
     recorder = Recorder(alone.objective, len(alone.edges) + len(alone.clouds), 0.0, None, 0, lambda parts: None)
     world = World(alone, _InTheCloud(), recorder)
     for task in islice(_in_turn(world), TASKS):
-        world.kernel.advance(world.kernel.now + PAUSE_S)
-        task.arrival_s = world.kernel.now
+        pause_over_s = world.kernel.now + PAUSE_S
+        world.kernel.advance(pause_over_s)
+        world.kernel.rest_at(pause_over_s)
+        task.arrival_s = pause_over_s
         world.dispatcher.arrive(task)
         while world.dispatcher.courses:
             world.kernel.step()

@@ -32,8 +32,8 @@ class Occupancy:
     """Running integrals of one station; `waiting` and `serving` are its state now."""
 
     __slots__ = (
-        "arrivals", "began_s", "busy_area", "completions", "enter_sum", "last_s", "leave_sum", "serving",
-        "serving_area", "starts", "wait_sum", "waiting", "waiting_area", "waiting_max",
+        "arrivals", "began_s", "busy_area", "completions", "last_s", "serving", "serving_area", "spent_sum", "starts",
+        "wait_sum", "waiting", "waiting_area", "waiting_max",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -44,8 +44,7 @@ class Occupancy:
     def reset(self, now: float) -> None:
         """Forget the past, keep the state: jobs in the system count as having entered now."""
         self.began_s = self.last_s = now
-        self.waiting_area = self.serving_area = self.busy_area = self.wait_sum = self.leave_sum = 0.0
-        self.enter_sum = 0.0
+        self.waiting_area = self.serving_area = self.busy_area = self.wait_sum = self.spent_sum = 0.0
         self.arrivals = self.starts = self.completions = 0
         self.waiting_max = 0
 
@@ -68,7 +67,7 @@ class Occupancy:
         self.advance(now)
         self.waiting += 1
         self.arrivals += 1
-        self.enter_sum += now - self.began_s
+        self.spent_sum -= now - self.began_s
 
     def begin(self, now: float, entered_s: float) -> None:
         """A waiting job goes into service."""
@@ -83,14 +82,14 @@ class Occupancy:
         self.advance(now)
         self.serving -= 1
         self.completions += 1
-        self.leave_sum += now - self.began_s
+        self.spent_sum += now - self.began_s
 
     def summary(self, now: float) -> OccupancySummary:
         """The window from the last reset to `now`."""
         self.advance(now)
         duration = now - self.began_s
         area = self.waiting_area + self.serving_area
-        spent = self.leave_sum - self.enter_sum + (self.waiting + self.serving) * duration
+        spent = self.spent_sum + (self.waiting + self.serving) * duration
         over = 1.0 / duration if duration > 0 else 0.0
         return OccupancySummary(
             duration_s=duration,

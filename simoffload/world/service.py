@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from ..laws import decode_alone_s
 from ..plant import HostedModel, PlantNode
-from ..schema.base import MODALITIES
 from ..tasks.graph import EXPLAIN
 from .job import Job
 
@@ -58,8 +57,3 @@ def bill(job: Job, node: PlantNode) -> None:
         job.cost_usd = job.prompt * node.price_in_usd + job.output * node.price_out_usd
     else:
         job.cost_usd = energy_j * node.tariff_usd_per_j + share_s * node.amortisation_usd_per_s
-
-
-def serves(node: PlantNode, modality: int) -> bool:
-    """Whether a node has a model for a modality."""
-    return 0 <= modality < len(MODALITIES) and node.model_for[modality] >= 0

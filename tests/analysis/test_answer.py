@@ -65,6 +65,12 @@ def test_what_pairing_brought_is_said_where_it_brought_something() -> None:
     assert "as many replications" not in paragraphs(results_of({"a": [1.0, 2.0] * 2, "b": [9.0, 9.0, 8.0, 8.0]}))[1]
 
 
+def test_few_replications_that_leave_a_tie_are_called_few() -> None:
+    assert "more seeds" in paragraphs(results_of({"a": CLOSE, "b": CLOSE_TOO}))[1]
+    assert "more seeds" not in paragraphs(results_of({"a": CLOSE, "b": FAR}))[1]
+    assert "more seeds" not in paragraphs(results_of({"a": [*CLOSE, 1.0], "b": [*CLOSE_TOO, 1.05]}))[1]
+
+
 def test_one_replication_decides_nothing() -> None:
     found = paragraphs(results_of({"a": [1.0], "b": [50.0]}))
     assert found[0] == "<strong>a</strong> has the lowest objective: 1.00 ± ?."

@@ -116,6 +116,13 @@ def test_subtasks_at_one_node_at_one_time_have_rows_of_their_own(tmp_path: Path)
     assert [(lane.name, lane.rows) for lane in chart.lanes] == [("text-1", 3)]
 
 
+def test_transfers_of_one_link_share_a_row(tmp_path: Path) -> None:
+    moves = [(5, 0, 2, 900.0, 100.0, 100.0 + k, 101.0 + k, 101.0 + k) for k in range(3)]
+    chart = task_chart(recorded(tmp_path, {TASKS: [TASK], SUBTASKS: WORK, LINKS: moves}), 5)
+    assert len({move.row for move in chart.transfers}) == 1
+    assert [lane.rows for lane in chart.lanes] == [1] * 4
+
+
 def test_a_task_without_record_is_named(run: Run) -> None:
     with pytest.raises(ValueError, match="no record of task 12345"):
         task_chart(run, 12345)
@@ -174,7 +181,7 @@ def test_the_legend_names_what_there_is(chart: TaskChart) -> None:
 
 def test_the_caption_adds_up_what_was_done(chart: TaskChart) -> None:
     words = caption(chart, "about the median")
-    assert words.startswith("Task 5 under ucb-coma, about the median: 10.0 s for 3 subtasks, ")
+    assert words.startswith("Task 5, which came to text-1, under ucb-coma, about the median: 10.0 s for 3 subtasks, ")
     assert "served for 8.50 s and waited for 1.00 s" in words
 
 

@@ -49,6 +49,11 @@ def test_names_do_not_cover_points() -> None:
         assert not any(left < x < right and bottom < y < top for x, y in pixels)
 
 
+def test_where_there_is_no_room_names_are_written_nevertheless() -> None:
+    _, notes = labelled([(5.0, 5.0)] * 60, [f"a-name-of-some-length-{k}" for k in range(60)])
+    assert len(notes) == 60
+
+
 @pytest.mark.parametrize("corner", [(0.0, 0.0), (10.0, 0.0), (0.0, 10.0), (10.0, 10.0)])
 def test_names_of_points_in_a_corner_stay_inside(corner: tuple[float, float]) -> None:
     figure, notes = labelled([corner], ["earliest-finish-wspt"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import entry_points
 from itertools import combinations
 
 import matplotlib as mpl
@@ -29,6 +30,11 @@ def test_agents_of_one_family_differ_without_colour() -> None:
         styles = [agent_style(name) for name in family]
         assert len({style.dash for style in styles}) == len(styles)
         assert len({style.marker for style in styles}) == len(styles)
+
+
+def test_agents_that_come_with_simoffload_have_styles_of_their_own() -> None:
+    registered = entry_points(group="simoffload.agents")
+    assert {each.name for each in registered if each.module.startswith("simoffload.")} <= set(BUNDLED)
 
 
 @given(st.text(max_size=30))

@@ -116,7 +116,7 @@ def test_a_course_adds_up_cost_and_energy_of_its_subtasks() -> None:
     play(world, task(CHAIN, demand_s=1.0, prompt=50, expected_output=1.0))
     course, _ = heard.tasks[0]
     assert course.cost_usd == pytest.approx(sum(job.cost_usd for job in heard.jobs))
-    assert course.energy_j == pytest.approx(20 * (1.051 + 0.051 + 1.051))
+    assert course.energy_j == pytest.approx(20 * (1.1 + 1.101 / 4 + 1.101))
     assert heard.jobs[1].cost_usd == pytest.approx(51e-6 + 2e-6)
 
 

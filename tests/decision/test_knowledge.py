@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 
+import numpy as np
 import pytest
 
-from simoffload.schema import Scenario
+from simoffload.decision import Decision, Observation, Setting
+from simoffload.decision.course import Course
+from simoffload.run.recorder import Recorder
+from simoffload.run.world import World
+from simoffload.schema import Scenario, load_scenario
 from simoffload.tasks import Task
+from simoffload.world.job import Job
 from tests.decision.by_hand import (
     CLOUD,
     ONE,
@@ -99,6 +106,14 @@ def test_dispatches_beyond_the_free_places_wait_at_the_pace_of_all_places() -> N
     scenario = every(60, "clouds.cloud.server={kind: slots, slots: 2}")
     seen = see(scenario, Told(*[CLOUD] * 3, PRESS), *[second(1.0) for _ in range(4)])
     assert [each.wait_s[CLOUD] for each in seen] == pytest.approx([0.0, 0.0, 0.125, 0.25])
+
+
+def test_dispatches_are_served_in_the_order_in_which_they_come() -> None:
+    # the first carries 2 MB and is there at 3.03; the second is there at once and done at 1.25
+    sent = second(1.0, payload_bytes=2e6), second(1.0)
+    early, late = see(every(60), Told(CLOUD, CLOUD, PRESS, PRESS), *sent, second(1.1), second(3.1))[2:]
+    assert early.wait_s[CLOUD] == pytest.approx(1.25 - 1.1)
+    assert late.wait_s[CLOUD] == pytest.approx(3.03 + 0.25 - 3.1)
 
 
 def test_a_dispatch_is_forgotten_once_a_notice_can_tell_of_it() -> None:
@@ -261,3 +276,44 @@ def test_what_a_home_does_not_know_of_an_api_is_not_a_number_of_places() -> None
     seen = see(every(60, api), Told(*[CLOUD] * 5, PRESS), *[second(1.0) for _ in range(6)])[-1]
     assert (seen.in_service[CLOUD], seen.queue_length[CLOUD], seen.wait_s[CLOUD]) == (5.0, 0.0, 0.0)
     assert math.isfinite(seen.finish_s[CLOUD])
+
+
+class Bookkeeper:
+    """Keeps books of its own on what was sent where and on what each node told when, and compares what is known."""
+
+    order = "fifo"
+    world: World
+
+    def reset(self, setting: Setting, generator: np.random.Generator) -> None:
+        self.generator = generator
+        self.courses: dict[int, set[Course]] = defaultdict(set)
+        self.compared = 0
+
+    def decide(self, observation: Observation) -> Decision:
+        self.courses[observation.home].add(observation._course)
+        told = self.world.telemetry.nodes
+        assert [report.time_s for report in told] == pytest.approx([observation.now_s - observation.age_s] * len(told))
+        for row, node in enumerate(observation.candidates.tolist()):
+            report = self.world.telemetry.node(node) if node == observation.home else told[node]
+            unheard = [job for job in self.sent(observation.home, node) if not job.entered_s <= report.time_s]
+            expected = report.in_service + report.queue_length + len(unheard)
+            assert observation.in_service[row] + observation.queue_length[row] == expected
+            self.compared += 1
+        return Decision(int(self.generator.integers(len(observation.candidates))))
+
+    def sent(self, home: int, node: int) -> list[Job]:
+        """All subtasks of a home that were ever given to a node."""
+        return [job for course in self.courses[home] for job in course.jobs if job is not None and job.node == node]
+
+
+@pytest.mark.parametrize("interval", ["0 s", "0.5 s", "5 s", "40 s"])
+def test_known_numbers_are_those_of_the_last_notice_and_own_dispatches_not_in_it(interval: str) -> None:
+    references = "objective={latency_weight: 0.5, latency_reference: 20 s, cost_reference: 0.001 USD}"
+    settings = ["horizon={tasks: 60}", "warm_up=0 s", f"telemetry_interval={interval}", references]
+    scenario = load_scenario("smart-factory", settings)
+    agent = Bookkeeper()
+    recorder = Recorder(scenario.objective, 9, 0.0, None, 0, lambda parts: None)
+    agent.world = world = World(scenario, agent, recorder)
+    world.begin()
+    world.kernel.advance(math.inf)
+    assert agent.compared > 1000

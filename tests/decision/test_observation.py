@@ -113,6 +113,19 @@ def test_a_full_batch_makes_a_newcomer_wait_for_the_first_to_leave() -> None:
     assert (seen.in_service[CLOUD], seen.queue_length[CLOUD]) == (1.0, 1.0), "whole prompts are read one by one"
 
 
+def test_who_joins_a_full_batch_shares_it_with_one_less() -> None:
+    # of the two that write one must leave first, and with it half of the context
+    unpriced = ["clouds.cloud.price=null", "clouds.cloud.amortisation=3.6 USD/h"]
+    others = [task(ONE, 0.0, prompt=100, expected_output=1000.0) for _ in range(2)]
+    newcomer = task(ONE, 1.0, prompt=100, expected_output=11.0)
+    scenario = plant("clouds.cloud.server={kind: batching, max_batch: 2}", *unpriced)
+    seen = see(scenario, Told(CLOUD, CLOUD, PRESS), *others, newcomer)[-1]
+    iteration_s = 0.010 + 0.001 * 2 + 1e-5 * (written_context(1.0) / 2 + 101 + 4.5)
+    assert seen.in_service[CLOUD] == 2.0
+    assert seen.service_s[CLOUD] == pytest.approx((READ_S + 10 * iteration_s) / 4)
+    assert seen.cost_usd[CLOUD] == pytest.approx(seen.service_s[CLOUD] * 1e-3 / 2)
+
+
 def test_a_batch_is_full_when_its_memory_is() -> None:
     # each reserves 10 + 1000 of 2100 tokens, so that two fit; the first is expected to leave after 500 tokens, alone
     memory = ["workloads.none.max_output=1000", "clouds.cloud.server.kv_tokens=2100 tok"]

@@ -1,0 +1,84 @@
+"""Episodes put together as tensors: decisions [n] and their rows, with the numbers that tie one to the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .critic_view import FRESH_COLUMNS
+from .rollout import ORDER, POSITION, Episode
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of all decisions of a kind: [r] and [r, columns]."""
+
+    features: Tensor
+    critic: Tensor
+    """Features, fresh columns, and the state of the plant at the decision."""
+    decision: Tensor
+    """Number of the decision that a row belongs to."""
+    place: Tensor
+    """Number of the row among the rows of all kinds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """All decisions of several episodes, one episode after the other."""
+
+    decisions: int
+    taken: Tensor
+    """Row of each decision's action."""
+    decision: Tensor
+    """Per row its decision."""
+    score: Tensor
+    """Per row the part of the logit beside the network."""
+    log_chance: Tensor
+    cost: np.ndarray[tuple[int], np.dtype[np.float64]]
+    last: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    """Whether a decision is the last one of its episode."""
+    kinds: dict[int, Rows]
+
+
+def batch_of(episodes: Sequence[Episode]) -> Batch:
+    """The tensors of episodes."""
+    sizes = np.concatenate([episode.sizes for episode in episodes])
+    kind = np.concatenate([episode.kind for episode in episodes])
+    action = np.concatenate([episode.action for episode in episodes])
+    state = np.concatenate([episode.state for episode in episodes])
+    last = np.zeros(len(sizes), dtype=np.bool_)
+    last[np.cumsum([len(episode.sizes) for episode in episodes]) - 1] = True
+    decision = np.repeat(np.arange(len(sizes)), sizes)
+    kind_of_row = kind[decision]
+    kinds = {}
+    for which in (POSITION, ORDER):
+        parts = [episode.rows[which] for episode in episodes if len(episode.rows[which])]
+        if parts:
+            features = np.concatenate(parts)
+            places = np.flatnonzero(kind_of_row == which)
+            fresh = (
+                np.concatenate([episode.fresh for episode in episodes])
+                if which == POSITION
+                else np.zeros((len(features), FRESH_COLUMNS), dtype=np.float32)
+            )
+            seen = np.concatenate([features, fresh, state[decision[places]]], axis=1)
+            kinds[which] = Rows(
+                torch.from_numpy(features),
+                torch.from_numpy(seen),
+                torch.from_numpy(decision[places]),
+                torch.from_numpy(places),
+            )
+    return Batch(
+        decisions=len(sizes),
+        taken=torch.from_numpy(np.cumsum(sizes) - sizes + action),
+        decision=torch.from_numpy(decision),
+        score=torch.from_numpy(np.concatenate([episode.score for episode in episodes])),
+        log_chance=torch.from_numpy(np.concatenate([episode.log_chance for episode in episodes])),
+        cost=np.concatenate([episode.cost for episode in episodes]),
+        last=last,
+        kinds=kinds,
+    )

@@ -1,0 +1,62 @@
+"""The networks in torch: the scorer of candidates that becomes the policy, and the critic beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..network import Network
+
+
+class Scorer(nn.Module):
+    """Rows [k, inputs] to a number per row, with fixed standardisation of the inputs."""
+
+    def __init__(self, inputs: int, hidden: Sequence[int], zero_last: bool) -> None:
+        super().__init__()
+        sizes = [inputs, *hidden, 1]
+        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, sizes[1:], strict=False))
+        self.mean: Tensor
+        self.scale: Tensor
+        self.register_buffer("mean", torch.zeros(inputs))
+        self.register_buffer("scale", torch.ones(inputs))
+        if zero_last:
+            nn.init.zeros_(self.layers[-1].weight)  # type: ignore[arg-type]
+            nn.init.zeros_(self.layers[-1].bias)  # type: ignore[arg-type]
+
+    def forward(self, rows: Tensor) -> Tensor:
+        hidden = (rows - self.mean) / self.scale
+        for layer in self.layers[:-1]:
+            hidden = torch.relu(layer(hidden))
+        scored: Tensor = self.layers[-1](hidden)
+        return scored.squeeze(-1)
+
+    def standardise(self, rows: Tensor) -> None:
+        """Take mean and scale from a sample of rows; columns that hardly vary keep a scale of 1."""
+        self.mean.copy_(rows.mean(0))
+        spread = rows.std(0)
+        self.scale.copy_(torch.where(spread > 1e-3, spread, torch.ones_like(spread)))
+
+    def exported(self) -> Network:
+        """The same function in numpy."""
+        linear = [layer for layer in self.layers if isinstance(layer, nn.Linear)]
+        return Network(
+            mean=_array(self.mean),
+            scale=_array(self.scale),
+            weights=tuple(_array(layer.weight).T.copy() for layer in linear),
+            biases=tuple(_array(layer.bias) for layer in linear),
+        )
+
+
+def _array(tensor: Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    return tensor.detach().numpy().astype(np.float64)
+
+
+def log_softmax_by(logits: Tensor, decision: Tensor, decisions: int) -> Tensor:
+    """Log-softmax within each decision; `decision` [rows] holds the number of the one that a row belongs to."""
+    top = torch.full((decisions,), -torch.inf).scatter_reduce(0, decision, logits.detach(), "amax")
+    shifted = logits - top[decision]
+    total = torch.zeros(decisions).index_add(0, decision, shifted.exp())
+    return shifted - total.log()[decision]

@@ -1,0 +1,91 @@
+"""Trained policies on disk: `NAME.safetensors` with the weights and `NAME.json` with what they are for.
+
+Neither can run anything when it is read. A file that is damaged, of another version or for other features is refused
+with a message that says so.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from simoffload.record.durable import RecordError, write_durably
+
+from .network import Network, network_of
+from .scoring import COLUMNS, Heads
+
+FORMAT = 1
+
+
+def write_policy(path: Path, heads: Heads, card: dict[str, Any]) -> None:
+    """Write both files; `path` is without suffix. `card` says where the policy comes from."""
+    from safetensors.numpy import save
+
+    networks = {"position": heads.position, "order": heads.order}
+    tensors = {
+        f"{name}.{key}": array
+        for name, network in networks.items()
+        if network is not None
+        for key, array in network.tensors().items()
+    }
+    about = {
+        "format": FORMAT,
+        "kappa": heads.kappa,
+        "kappa_order": heads.kappa_order,
+        "columns": {name: list(COLUMNS[name]) for name, network in networks.items() if network is not None},
+        **card,
+    }
+    write_durably(path.with_suffix(".safetensors"), save(tensors))
+    write_durably(path.with_suffix(".json"), (json.dumps(about, indent=2, allow_nan=False) + "\n").encode())
+
+
+def read_policy(path: Path) -> tuple[Heads, dict[str, Any]]:
+    """The networks and the card of a policy; RecordError when there is none or it is not one for these features."""
+    about = _read_card(path.with_suffix(".json"))
+    weights = path.with_suffix(".safetensors")
+    tensors = _read_tensors(weights)
+    networks: dict[str, Network] = {}
+    for name in about["columns"]:
+        own = {key.removeprefix(f"{name}."): array for key, array in tensors.items() if key.startswith(f"{name}.")}
+        try:
+            networks[name] = network_of(own)
+        except ValueError as error:
+            raise RecordError(f"{weights}: {name}: {error}") from None
+        if networks[name].inputs != len(COLUMNS[name]):
+            raise RecordError(f"{weights}: {name} reads {networks[name].inputs} numbers, not {len(COLUMNS[name])}")
+    heads = Heads(networks["position"], networks.get("order"), float(about["kappa"]), float(about["kappa_order"]))
+    return heads, about
+
+
+def _read_card(path: Path) -> dict[str, Any]:
+    try:
+        about: Any = json.loads(path.read_bytes())
+    except OSError as error:
+        raise RecordError(f"cannot read the policy {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise RecordError(f"{path} is not JSON: {error}") from None
+    if not isinstance(about, dict) or about.get("format") != FORMAT:
+        raise RecordError(f"{path} is no policy of format {FORMAT}")
+    columns = about.get("columns")
+    if not isinstance(columns, dict) or "position" not in columns or not set(columns) <= set(COLUMNS):
+        raise RecordError(f"{path} does not say what its networks read")
+    for name, names in columns.items():
+        if names != list(COLUMNS[name]):
+            raise RecordError(f"{path}: its {name} network was trained on other features than this version has")
+    for key in ("kappa", "kappa_order"):
+        if not isinstance(about.get(key), (int, float)):
+            raise RecordError(f"{path} has no {key}")
+    return about
+
+
+def _read_tensors(path: Path) -> dict[str, Any]:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        return dict(load(path.read_bytes()))
+    except OSError as error:
+        raise RecordError(f"cannot read the policy {path}: {error.strerror}") from error
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise RecordError(f"{path} is damaged or no safetensors file: {error}") from None

@@ -1,0 +1,67 @@
+"""Policies that score candidates: a rule's score and a network's correction, and from both the chances of each row.
+
+logits = -kappa (score - least score) + network(features). With the last layer at 0 the policy is a soft version of its
+rule, and with a large kappa the rule itself. The rule places a subtask where the task's objective is served best on its
+own estimate; among waiting jobs it takes the first come.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simoffload.decision.features import ORDER_COLUMNS, POSITION_COLUMNS, order_features, position_features
+
+from .network import Network
+
+if TYPE_CHECKING:
+    from simoffload.decision import Observation, OrderObservation
+
+Floats = NDArray[np.float64]
+COLUMNS = {"position": POSITION_COLUMNS, "order": ORDER_COLUMNS}
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """The networks of a policy. Without one for order, lines go by arrival."""
+
+    position: Network
+    order: Network | None
+    kappa: float
+    """Weight of the rule's score, in units of the objective of one task."""
+    kappa_order: float
+    """Weight of a job's place in line."""
+
+    def position_logits(self, seen: Observation, rows: Floats) -> Floats:
+        """[k] of an observation with these features."""
+        return self.position(rows) - self.kappa * position_score(seen)
+
+    def order_logits(self, rows: Floats) -> Floats:
+        """[k] of waiting jobs with these features."""
+        assert self.order is not None
+        return self.order(rows) - self.kappa_order * np.arange(len(rows))
+
+    def logits(self, seen: Any) -> tuple[Floats, Floats]:
+        """Features and logits of an observation of either kind."""
+        if seen.kind == "order":
+            rows = order_features(seen)
+            return rows, self.order_logits(rows)
+        rows = position_features(seen)
+        return rows, self.position_logits(seen, rows)
+
+
+def position_score(seen: Observation) -> Floats:
+    """The rule's score above its least, in units of L_ref: the finish time, whose least comes first."""
+    finish = seen.finish_s
+    score: Floats = (finish - finish.min()) / seen.setting.latency_reference_s
+    return score
+
+
+def chances(logits: Floats) -> Floats:
+    """Softmax."""
+    weights = np.exp(logits - logits.max())
+    shares: Floats = weights / weights.sum()
+    return shares
