@@ -19,11 +19,11 @@ test: $(VENV)/installed-for-tests
 	$(BIN)/mypy
 
 $(VENV)/installed: setup.cfg pyproject.toml constraints.txt | $(BIN)/pip
-	$(INSTALL) --editable .
+	$(INSTALL) --editable '.[train]'
 	touch $@
 
 $(VENV)/installed-for-tests: setup.cfg pyproject.toml constraints.txt | $(BIN)/pip
-	$(INSTALL) --editable '.[test]'
+	$(INSTALL) --editable '.[test,train]'
 	touch $@ $(VENV)/installed
 
 # Debian keeps ensurepip in a package of its own; without it, the pip of the system puts one into the environment.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -78,6 +79,6 @@ def network_of(tensors: Mapping[str, NDArray[np.float32]]) -> Network:
 def new_network(inputs: int, hidden: Sequence[int], generator: np.random.Generator) -> Network:
     """A network with random hidden layers (He 2015) whose last layer is 0: it says 0 of every row."""
     sizes = [inputs, *hidden, 1]
-    weights = [generator.normal(0.0, (2.0 / a) ** 0.5, (a, b)) for a, b in zip(sizes, sizes[1:], strict=False)]
+    weights = [generator.normal(0.0, (2.0 / a) ** 0.5, (a, b)) for a, b in itertools.pairwise(sizes)]
     weights[-1][:] = 0.0
     return Network(np.zeros(inputs), np.ones(inputs), tuple(weights), tuple(np.zeros(size) for size in sizes[1:]))

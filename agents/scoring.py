@@ -18,7 +18,7 @@ from simoffload.decision.features import ORDER_COLUMNS, POSITION_COLUMNS, order_
 from .network import Network
 
 if TYPE_CHECKING:
-    from simoffload.decision import Observation, OrderObservation
+    from simoffload.decision import Observation
 
 Floats = NDArray[np.float64]
 COLUMNS = {"position": POSITION_COLUMNS, "order": ORDER_COLUMNS}

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-import numpy as np
+from simoffload.estimates import mean_and_half_width, standard_deviation
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +67,7 @@ def t_interval(values: Sequence[float], level: float = 0.95) -> Interval:
         raise ValueError(f"a level is within (0, 1), not {level}")
     if not all(math.isfinite(value) for value in values):
         raise ValueError(f"replications must give finite values, not {list(values)}")
-    n = len(values)
-    if n < 2:
-        return Interval(values[0] if n else math.nan, math.inf, level, n)
-    mean, sd = _mean_and_sd(values)
-    return Interval(mean, _t_quantile(n - 1, level) * sd / math.sqrt(n), level, n)
+    return Interval(*mean_and_half_width(values, level), level, len(values))
 
 
 def paired_difference(a: Sequence[float], b: Sequence[float], level: float = 0.95) -> PairedDifference:
@@ -85,8 +81,8 @@ def paired_difference(a: Sequence[float], b: Sequence[float], level: float = 0.9
     interval = t_interval(differences, level)
     if interval.n < 2:
         return PairedDifference(interval, p_value=1.0, variance_reduction=math.nan)
-    separate = _mean_and_sd(a)[1] ** 2 + _mean_and_sd(b)[1] ** 2
-    _, sd = _mean_and_sd(differences)
+    separate = standard_deviation(a) ** 2 + standard_deviation(b) ** 2
+    sd = standard_deviation(differences)
     if sd == 0:
         p_value = 1.0 if interval.mean == 0 else 0.0
         return PairedDifference(interval, p_value, math.inf if separate > 0 else math.nan)
@@ -147,21 +143,7 @@ def _ascending(p_values: Sequence[float]) -> list[int]:
     return sorted(range(len(p_values)), key=p_values.__getitem__)
 
 
-def _mean_and_sd(values: Sequence[float]) -> tuple[float, float]:
-    """Mean and sample standard deviation (divisor n - 1), exactly the value and 0 where all are equal."""
-    if min(values) == max(values):
-        return values[0], 0.0
-    return math.fsum(values) / len(values), float(np.std(values, ddof=1))
-
-
-def _t_quantile(degrees: int, level: float) -> float:
-    """The t with probability `level` between -t and t."""
-    from scipy.special import stdtrit  # type: ignore[import-untyped]
-
-    return float(stdtrit(degrees, 0.5 + level / 2))
-
-
 def _two_sided_p(t: float, degrees: int) -> float:
-    from scipy.special import stdtr
+    from scipy.special import stdtr  # type: ignore[import-untyped]
 
     return float(2 * stdtr(degrees, -abs(t)))

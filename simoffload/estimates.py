@@ -11,14 +11,20 @@ def mean_and_half_width(values: Sequence[float], level: float = 0.95) -> tuple[f
     n = len(values)
     if n < 2:
         return (values[0] if n else math.nan), math.inf
+    sd = standard_deviation(values)
+    mean = math.fsum(values) / n if sd > 0 else values[0]
+    return mean, _t_quantile(n - 1, level) * sd / math.sqrt(n)
+
+
+def standard_deviation(values: Sequence[float]) -> float:
+    """With divisor n - 1, of at least two values; 0 exactly where all are equal."""
     if min(values) == max(values):
-        return values[0], 0.0
-    mean = math.fsum(values) / n
-    sd = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1))
-    return mean, t_quantile(n - 1, level) * sd / math.sqrt(n)
+        return 0.0
+    mean = math.fsum(values) / len(values)
+    return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
 
 
-def t_quantile(degrees: int, level: float) -> float:
+def _t_quantile(degrees: int, level: float) -> float:
     """The t with probability `level` between -t and t."""
     from scipy.special import stdtrit  # type: ignore[import-untyped]
 

@@ -1,8 +1,8 @@
 """UCB-COMA's learner: a critic of the whole plant, a counterfactual baseline, and the gradient of the tilted policy.
 
 The policy that acts is mu(a) = softmax(network(a) + score(a) + b(a)), b the UCB bonus at frozen counts. The same mu
-stands in the baseline and is differentiated, through the network alone, so that learning is on-policy for mu. With c = 0
-it is COMA.
+stands in the baseline and is differentiated, through the network alone, so that learning is on-policy for mu. With
+c = 0 it is COMA.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ class Learner:
                     loss = loss + nn.functional.huber_loss(worth, target[mine], reduction="sum")
             loss = loss / len(chosen)
             self._critic_steps.zero_grad()
-            loss.backward()
+            torch.autograd.backward(loss)
             nn.utils.clip_grad_norm_(self.critics.parameters(), self.settings.largest_gradient)
             self._critic_steps.step()
             losses.append(float(loss.detach()))
@@ -154,7 +154,7 @@ class Learner:
             )
             loss = -gain.mean() - entropy_weight * spread.mean()
             self._actor_steps.zero_grad()
-            loss.backward()
+            torch.autograd.backward(loss)
             nn.utils.clip_grad_norm_(self.actors.parameters(), self.settings.largest_gradient)
             self._actor_steps.step()
             entropies.append(float(spread.detach().mean()))

@@ -2,7 +2,7 @@
 
 b(a) = c sqrt(ln(1 + N(k)) / (1 + N(k, a))) (UCB1: Auer, Cesa-Bianchi, Fischer 2002), with a key k of the situation and
 actions counted by their kind, never by the number of a node. Counts are frozen while a batch of episodes is played and
-learned from, and discounted from batch to batch, since what is learned makes old trials stale (Garivier, Moulines 2011).
+learned from, and discounted from batch to batch, since learning makes old trials stale (Garivier, Moulines 2011).
 """
 
 from __future__ import annotations

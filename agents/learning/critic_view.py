@@ -36,7 +36,8 @@ def plant_state(world: World, potential: float, reports: list[NodeReport]) -> Fl
         float(busy[edges:].mean()) if cloud.size else 1.0, backlog, float(len(world.dispatcher.courses)), potential,
         (now - world.telemetry.nodes[0].time_s) / latency, float(sum(link.occupancy.serving for link in world.links)),
     ]  # fmt: skip
-    return np.log1p(np.array(values))
+    compressed: Floats = np.log1p(np.array(values))
+    return compressed
 
 
 def fresh_rows(seen: Observation, world: World, reports: list[NodeReport]) -> Floats:

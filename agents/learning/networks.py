@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,7 +18,7 @@ class Scorer(nn.Module):
     def __init__(self, inputs: int, hidden: Sequence[int], zero_last: bool) -> None:
         super().__init__()
         sizes = [inputs, *hidden, 1]
-        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, sizes[1:], strict=False))
+        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in itertools.pairwise(sizes))
         self.mean: Tensor
         self.scale: Tensor
         self.register_buffer("mean", torch.zeros(inputs))

@@ -241,7 +241,7 @@ class Observation:
 
     @property
     def uplink(self) -> tuple[float, float]:
-        """The home's own up-link: seconds until it is clear at its mean rate, and its rate over its mean; 0, 1 for none."""
+        """Of the home's own up-link: time until it is clear at its mean rate, s, and its rate over its mean."""
         return self._knowledge.uplink
 
     @property

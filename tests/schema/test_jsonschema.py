@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
-from simoffload.schema import dump_scenario, json_schema, load_scenario_text
+from simoffload.schema import bundled_scenarios, dump_scenario, json_schema, load_scenario_text
 from simoffload.schema.document import Source, plain
 from simoffload.schema.reader import parse
 
@@ -84,3 +85,10 @@ def test_fields_have_descriptions_and_defaults_have_units() -> None:
     assert scenario["telemetry_interval"]["description"].startswith("How often nodes tell the others their state")
     assert scenario["telemetry_interval"]["default"] == "5 s"
     assert json_schema()["$defs"]["ConstantChannel"]["description"] == "A rate that never changes."
+
+
+def test_the_schema_that_bundled_scenarios_point_editors_to_is_the_present_one() -> None:
+    shipped = bundled_scenarios()["tiny"].parent / "scenario.schema.json"
+    assert json.loads(shipped.read_text(encoding="utf-8")) == json_schema(), (
+        f"write it anew: simoffload schema --out {shipped}"
+    )
