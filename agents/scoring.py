@@ -1,6 +1,6 @@
 """Policies that score candidates: a rule's score and a network's correction, and from both the chances of each row.
 
-logits = -kappa (score - least score) + network(features). With the last layer at 0 the policy is a soft version of its
+logits = network(features) - kappa (score - least score). With the last layer at 0 the policy is a soft version of its
 rule, and with a large kappa the rule itself. The rule places a subtask where the task's objective is served best on its
 own estimate; among waiting jobs it takes the first come.
 """
@@ -35,22 +35,14 @@ class Heads:
     kappa_order: float
     """Weight of a job's place in line."""
 
-    def position_logits(self, seen: Observation, rows: Floats) -> Floats:
-        """[k] of an observation with these features."""
-        return self.position(rows) - self.kappa * position_score(seen)
-
-    def order_logits(self, rows: Floats) -> Floats:
-        """[k] of waiting jobs with these features."""
-        assert self.order is not None
-        return self.order(rows) - self.kappa_order * np.arange(len(rows))
-
-    def logits(self, seen: Any) -> tuple[Floats, Floats]:
-        """Features and logits of an observation of either kind."""
+    def evaluate(self, seen: Any) -> tuple[Floats, Floats, Floats]:
+        """Of an observation of either kind the features, the network's numbers, and the rule's part, [k]."""
         if seen.kind == "order":
+            assert self.order is not None
             rows = order_features(seen)
-            return rows, self.order_logits(rows)
+            return rows, self.order(rows), -self.kappa_order * np.arange(len(rows))
         rows = position_features(seen)
-        return rows, self.position_logits(seen, rows)
+        return rows, self.position(rows), -self.kappa * position_score(seen)
 
 
 def position_score(seen: Observation) -> Floats:

@@ -30,8 +30,8 @@ class ScoringAgent:
 
     def decide(self, observation: Any) -> Decision:
         """The best row."""
-        _, logits = self._heads.logits(observation)
-        return Decision(int(np.argmax(logits)))
+        _, corrections, rule = self._heads.evaluate(observation)
+        return Decision(int(np.argmax(corrections + rule)))
 
 
 class UcbComa(ScoringAgent):

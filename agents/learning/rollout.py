@@ -81,12 +81,11 @@ class Explorer:
         """An action drawn from the behaviour, noted."""
         assert self.world is not None and self.ledger is not None
         behaviour, ledger = self._behaviour, self.ledger
-        rows, logits = behaviour.heads.logits(seen)
-        network = behaviour.heads.order if seen.kind == "order" else behaviour.heads.position
-        assert network is not None
+        rows, corrections, rule = behaviour.heads.evaluate(seen)
         key, kinds = situation(seen)
         bonus = behaviour.counts.bonus(key, kinds, behaviour.c) if behaviour.selection != "none" else 0.0
-        tilted = logits + bonus
+        score = rule + bonus
+        tilted = corrections + score
         share = chances(tilted)
         if behaviour.epsilon > 0:
             share = (1.0 - behaviour.epsilon) * share + behaviour.epsilon / len(share)
@@ -99,7 +98,7 @@ class Explorer:
         self._rows[kind].append(rows)
         if kind == POSITION:
             self._fresh.append(fresh_rows(seen, self.world, reports))
-        self._score.append(tilted - network(rows))
+        self._score.append(score)
         note = (
             kind,
             len(rows),

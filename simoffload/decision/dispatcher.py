@@ -205,15 +205,17 @@ class Dispatcher:
     def choose_job(self, jobs: Sequence[Job]) -> int:
         """Which of the jobs that wait at a node goes next, as the agent says."""
         station = self._plant.nodes[jobs[0].node].id
-        return self._choose(station, jobs, [0.0] * len(jobs))
+        return self._choose(station, jobs, [job.entered_s for job in jobs], [0.0] * len(jobs))
 
     def choose_transfer(self, transfers: Sequence[Transfer]) -> int:
         """Which of the transfers that wait at a link goes next, as the agent says."""
         station = self._plant.links[transfers[0].link].id
         jobs = [transfer.job for transfer in transfers]
-        return self._choose(station, jobs, [transfer.item.size_bytes for transfer in transfers])
+        joined_s = [transfer.queued_s for transfer in transfers]
+        return self._choose(station, jobs, joined_s, [transfer.item.size_bytes for transfer in transfers])
 
-    def _choose(self, station: str, jobs: Sequence[Job], sizes: Sequence[float]) -> int:
+    def _choose(self, station: str, jobs: Sequence[Job], joined_s: Sequence[float], sizes: Sequence[float]) -> int:
         courses = [self.courses[job.task.number] for job in jobs]
-        observation = observe_order(station, self._kernel.now, self._setting.latency_reference_s, jobs, courses, sizes)
+        now_s, reference_s = self._kernel.now, self._setting.latency_reference_s
+        observation = observe_order(station, now_s, reference_s, jobs, courses, joined_s, sizes)
         return read_decision(self._agent.decide(observation), len(jobs), self._agent)[0]

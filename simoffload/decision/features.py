@@ -27,8 +27,8 @@ _ROW_FLAGS = ("is_cloud", "is_home", "is_other_edge", "age")
 _COMMON = (
     "weight", "log_weight", "upward_rank", "tail", "slack", "on_critical_path", "task_age", "prompt", "output",
     "demand", "uplink_backlog", "uplink_rate", "least_finish", "mean_wait", "least_edge_wait", "least_cloud_wait",
-    "candidates", "subtasks", "unplaced", "under_way", "is_explain", "is_analyze", "is_generate", "is_text", "is_image", "is_audio",
-    "is_sensor", "latency_weight",
+    "candidates", "subtasks", "unplaced", "under_way", "is_explain", "is_analyze", "is_generate", "is_text", "is_image",
+    "is_audio", "is_sensor", "latency_weight",
 )  # fmt: skip
 POSITION_COLUMNS = (*_ROW_TIMES, *_ROW_COSTS, *_ROW_COUNTS, *_ROW_FLAGS, *_COMMON)
 ORDER_COLUMNS = (

@@ -32,6 +32,7 @@ class OrderObservation:
     bytes: Floats
     """What is to be carried; 0 at a node."""
     waited_s: Floats
+    """Since it joined this line."""
     task_weight: Floats
     task_age_s: Floats
     upward_rank_s: Floats
@@ -46,16 +47,17 @@ def observe_order(
     latency_reference_s: float,
     jobs: Sequence[Job],
     courses: Sequence[Course],
+    joined_s: Sequence[float],
     sizes: Sequence[float],
 ) -> OrderObservation:
-    """The observation of jobs that wait at a station, with their tasks' courses and the bytes to be carried."""
+    """The observation of jobs at a station, with their tasks' courses, when they joined, and the bytes to carry."""
     return OrderObservation(
         now_s=now_s,
         latency_reference_s=latency_reference_s,
         station=station,
         expected_service_s=np.array([job.expected_service_s for job in jobs]),
         bytes=np.array(sizes, dtype=np.float64),
-        waited_s=np.array([now_s - (job.ready_s if np.isnan(job.entered_s) else job.entered_s) for job in jobs]),
+        waited_s=now_s - np.array(joined_s),
         task_weight=np.array([job.task.weight for job in jobs]),
         task_age_s=np.array([now_s - job.task.arrival_s for job in jobs]),
         upward_rank_s=np.array([course.ranks_s[job.subtask] for course, job in zip(courses, jobs, strict=True)]),

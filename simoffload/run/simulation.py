@@ -52,7 +52,7 @@ def simulate(
     try:
         world = World(scenario, loaded, recorder)
         status = "complete" if _run(world, began, watch) else "incomplete"
-        recorder.left_over(list(world.dispatcher.courses.values()), world.kernel.now)
+        world.wind_up()
         fingerprint = recorder.close()
     except BaseException:
         journal.end("failed", None, None)

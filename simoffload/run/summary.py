@@ -66,11 +66,11 @@ def summarise(world: World, agent: str, status: str, fingerprint: str, wall_s: f
 
 def _nodes(world: World, recorder: Recorder, now_s: float) -> dict[str, Any]:
     total = sum(tally.subtasks for tally in recorder.nodes)
-    pairs = zip(world.servers, recorder.nodes, strict=True)
-    return {server.node.id: _node(server, tally, total, now_s) for server, tally in pairs}
+    found = zip(world.servers, recorder.nodes, world.early_swaps, strict=True)
+    return {server.node.id: _node(server, tally, early, total, now_s) for server, tally, early in found}
 
 
-def _node(server: Server, tally: NodeTally, total: int, now_s: float) -> dict[str, Any]:
+def _node(server: Server, tally: NodeTally, early_swaps: int, total: int, now_s: float) -> dict[str, Any]:
     seen = server.occupancy.summary(now_s)
     node = server.node
     slots = node.capacity if node.server.kind == "slots" else 0
@@ -88,7 +88,7 @@ def _node(server: Server, tally: NodeTally, total: int, now_s: float) -> dict[st
         "throughput_per_s": seen.completions / seen.duration_s if seen.duration_s > 0 else None,
         "energy_j": tally.energy_j,
         "idle_energy_j": idle_j,
-        "swaps": server.swaps,
+        "swaps": server.swaps - early_swaps,
         "share_of_subtasks": tally.subtasks / total if total else None,
         "little_residual": seen.little_residual,
     }

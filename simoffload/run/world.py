@@ -83,6 +83,8 @@ class World:
         self.dispatcher.connect(self.servers, self.telemetry, places)
         agent.reset(setting, streams.generator("agent", "decisions"))
         self.sources = make_sources(scenario, [edge.id for edge in scenario.edges], streams)
+        self.early_swaps = [0] * len(self.servers)
+        """Models that each node had loaded by the end of the warm-up."""
         self._most_tasks = math.inf if scenario.horizon.tasks is None else scenario.horizon.tasks
         self._running_sources = 0
 
@@ -139,7 +141,13 @@ class World:
             occupancy.reset(now)
         for link in self.links:
             link.carried_bytes = 0.0
+        self.early_swaps = [server.swaps for server in self.servers]
         self.recorder.areas_reset()
+
+    def wind_up(self) -> None:
+        """The run is over: record the stretch that is under way and the tasks that are left."""
+        self._stretch_over(self.kernel.now)
+        self.recorder.left_over(list(self.dispatcher.courses.values()), self.kernel.now)
 
 
 def _setting(scenario: Scenario, plant: Plant) -> Setting:

@@ -29,7 +29,8 @@ def test_earliest_finish_takes_the_node_that_is_done_first(agent: EarliestFinish
 def test_the_orders_of_the_queues_are_those_the_names_say() -> None:
     assert EarliestFinish.order == WeightedGreedy.order == CriticalPath().order == JoinShortestQueue.order == "fifo"
     assert EarliestFinishWspt.order == WeightedGreedyWspt.order == "wspt"
-    assert Heft.order == WeightedGreedyRank.order == Peft.order == "upward-rank"
+    assert Heft.order == WeightedGreedyRank.order == "upward-rank"
+    assert Peft.order == "optimistic-rank"
 
 
 @pytest.mark.parametrize("agent", [WeightedGreedy(), WeightedGreedyWspt(), WeightedGreedyRank()])
@@ -47,11 +48,9 @@ def test_peft_looks_past_the_finish_at_what_must_follow() -> None:
     assert started(Peft()).decide(seen).choice == 1
 
 
-def test_peft_puts_subtasks_with_a_longer_mean_outlook_first() -> None:
-    near = started(Peft()).decide(sight([0, 4], finish_s=[5.0, 6.0], optimistic_cost_s=[1.0, 2.0]))
-    far = started(Peft()).decide(sight([0, 4], finish_s=[5.0, 6.0], optimistic_cost_s=[9.0, 7.0]))
-    assert (near.priority, far.priority) == (-1.5, -8.0)
-    assert far.priority < near.priority
+def test_peft_leaves_priorities_to_its_order() -> None:
+    seen = sight([0, 4], finish_s=[5.0, 6.0], optimistic_cost_s=[9.0, 7.0])
+    assert started(Peft()).decide(seen).priority is None
 
 
 def test_critical_path_prefers_the_cheap_node_while_the_task_has_slack() -> None:

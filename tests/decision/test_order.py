@@ -49,6 +49,16 @@ def test_on_a_link_rows_are_transfers_with_their_bytes() -> None:
     assert first.waited_s.tolist() == [4.0, 1.0]
 
 
+def test_an_answer_on_its_way_home_has_waited_since_it_joined_that_line() -> None:
+    # the cloud takes 1.0125 s for each; answers of 4 MB need 20 ms to the down-link and 4 s over it
+    tasks = [task(ONE, 0.0, demand_s=4.0, expected_output=1.0) for _ in range(3)]
+    agent = Told(*[CLOUD] * 3, order="decide")
+    play(world_of(plant("bytes_per_token=4000000 B/tok"), agent), *tasks)
+    last = agent.orders[-1]
+    assert (last.station, last.now_s) == ("press/downlink", pytest.approx(5.0325))
+    assert last.waited_s == pytest.approx([5.0325 - 2.045, 5.0325 - 3.0575])
+
+
 def test_what_waits_is_expected_to_take_what_was_expected_and_not_what_it_will() -> None:
     tasks = [task(ONE, 0.0, demand_s=5.0), *[task(ONE, 1.0, demand_s=9.0, expected_demand_s=2.0) for _ in range(2)]]
     assert orders(*tasks, Told(*[PRESS] * 3, order="decide"))[0].expected_service_s.tolist() == [2.0, 2.0]

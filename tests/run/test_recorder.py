@@ -31,9 +31,7 @@ def test_levels_keep_more_or_less_of_the_same_run(tmp_path: Path) -> None:
         rows[level] = {name: read_table(tmp_path / level, name) for name in ("tasks", "subtasks", "links", "nodes")}
     assert len(set(fingerprints.values())) == 1
     assert all(table.num_rows == 0 for table in rows["off"].values())
-    assert rows["full"]["tasks"].column("task").to_pylist() == sorted(
-        rows["full"]["tasks"].column("task").to_pylist(), key=rows["full"]["tasks"].column("task").to_pylist().index
-    )
+    assert sorted(rows["full"]["tasks"].column("task").to_pylist()) == list(range(40))
     kept = set(rows["sampled"]["tasks"].column("task").to_pylist())
     assert 0 < len(kept) < 40
     for name in ("tasks", "subtasks", "links"):
@@ -61,7 +59,6 @@ def test_tasks_that_arrive_in_the_warm_up_are_rows_and_in_no_statistic(tmp_path:
     early, late = task(ONE, 4.9, demand_s=2.0), task(ONE, 5.0, demand_s=2.0)
     play(world, early, late, task(ONE, 6.0, demand_s=2.0, prompt=100))
     witness.close()
-    assert read_table(tmp_path, "tasks").num_rows == 0, "only the manifest vouches for parts"
     assert sum(part.rows for part in witness.parts if part.file.startswith("tasks/")) == 3
     assert witness.latency_s.count == witness.objective.count == witness.cost_usd.count == 2
     assert [node.subtasks for node in witness.nodes] == [1, 0, 1]

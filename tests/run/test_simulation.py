@@ -157,7 +157,7 @@ def test_a_run_that_is_stopped_is_incomplete_and_can_be_read(tmp_path: Path) -> 
 
 
 def test_an_unknown_agent_is_named_before_anything_is_written(tmp_path: Path) -> None:
-    with pytest.raises(AgentError, match="unknown agent 'randon'.* did you mean 'random'"):
+    with pytest.raises(AgentError, match=r"unknown agent 'randon'.* did you mean 'random'"):
         simulate(tiny(), "randon", tmp_path / "run")
     assert not (tmp_path / "run").exists()
 

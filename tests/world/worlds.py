@@ -109,5 +109,5 @@ def run(world: World) -> World:
 
 def fingerprint(world: World) -> str:
     """The fingerprint of a run that is over."""
-    world.recorder.left_over(list(world.dispatcher.courses.values()), world.kernel.now)
+    world.wind_up()
     return world.recorder.close()
