@@ -40,7 +40,7 @@ class Heads:
         if seen.kind == "order":
             assert self.order is not None
             rows = order_features(seen)
-            return rows, self.order(rows), -self.kappa_order * np.arange(len(rows))
+            return rows, self.order(rows), -self.kappa_order * np.arange(float(len(rows)))
         rows = position_features(seen)
         return rows, self.position(rows), -self.kappa * position_score(seen)
 
