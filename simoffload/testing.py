@@ -48,7 +48,7 @@ PATIENCE_S, MOST_PER_DECISION_S = 5.0, 0.1
 DRAWN = 3
 """Number of small scenarios that are put together by chance."""
 _SETTINGS = (
-    "horizon={tasks: 12}",
+    "horizon={tasks: 8}",
     "warm_up=0 s",
     "records.level=off",
     "objective={latency_weight: 0.5, latency_reference: 20 s, cost_reference: 0.001 USD}",
@@ -73,13 +73,14 @@ def check_agent(factory: Factory, scenarios: Iterable[Scenario] | None = None) -
 @cache
 def small_scenarios() -> tuple[Scenario, ...]:
     """Plants with and without a cloud, with one node and with many, and with whatever chance makes of them."""
+    busy = "workloads.request.arrivals.rate=0.3 /s"
     fixed: list[tuple[str, tuple[str, ...]]] = [
-        ("tiny", ()),
-        ("smart-factory", ()),
-        ("smart-factory", ("clouds=[]", "telemetry_interval=0 s")),
+        ("tiny", (busy,)),
+        ("smart-factory", (busy,)),
+        ("smart-factory", (busy, "clouds=[]", "telemetry_interval=0 s")),
         ("theory/tandem", ()),
     ]
-    drawn = [("smart-factory", _drawn_settings(number)) for number in range(DRAWN)]
+    drawn = [("smart-factory", (busy, *_drawn_settings(number))) for number in range(DRAWN)]
     return tuple(load_scenario(name, (*_SETTINGS, *settings)) for name, settings in (*fixed, *drawn))
 
 
@@ -201,7 +202,10 @@ class _Examined:
 
     def reset(self, setting: Setting, generator: np.random.Generator) -> None:
         before = _arrays_of(setting)
-        self.agent.reset(setting, generator)
+        try:
+            self.agent.reset(setting, generator)
+        except Exception as error:
+            raise AssertionError(f"{_name(self.agent)} raised {error!r} in reset on {self.place}") from error
         self._check_unwritten("setting", before, _arrays_of(setting))
 
     def decide(self, observation: Observation | OrderObservation) -> Decision:

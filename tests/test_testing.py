@@ -152,6 +152,14 @@ def test_an_exception_names_the_moment() -> None:
     assert " s on tiny, asked about subtask 0 of a task of node 1" in found
 
 
+def test_an_exception_in_reset_is_told_too() -> None:
+    class Unset(Sound):
+        def reset(self, setting: Setting, generator: np.random.Generator) -> None:
+            raise LookupError("no weights")
+
+    assert fault(Unset) == "agent Unset raised LookupError('no weights') in reset on tiny"
+
+
 def test_an_agent_must_not_be_slow(monkeypatch: pytest.MonkeyPatch) -> None:
     class Slow(Sound):
         def decide(self, observation: Any) -> Any:

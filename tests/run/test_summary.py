@@ -1,0 +1,193 @@
+"""The numbers of a summary are those that the rows of the same run give, worked out again with numpy."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from simoffload.analysis.runs import Run, open_run, read_columns
+from simoffload.record.parts import read_table
+from simoffload.run.simulation import simulate
+from simoffload.schema import Scenario, load_scenario
+from simoffload.schema.base import STAGES
+
+WARM_UP_S = 150.0
+SETTINGS = (
+    "horizon={tasks: 300}", f"warm_up={WARM_UP_S} s", "records.level=full",
+    "edges.audio-1.models=[qwen2-audio-7b-w4, qwen2.5-vl-3b-w4]", "edges.audio-1.memory=8 GB",
+    "edges.text-1.server={kind: slots, slots: 3}", "workloads.request.weight={kind: choice, values: [1, 3]}",
+)  # fmt: skip
+
+Rows = dict[str, np.ndarray[Any, Any]]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    directory = tmp_path_factory.mktemp("run")
+    simulate(scenario(), "random", directory)
+    return open_run(directory)
+
+
+def scenario() -> Scenario:
+    return load_scenario("smart-factory", SETTINGS)
+
+
+def rows_of(run: Run, name: str) -> Rows:
+    return read_columns(run, name, read_table(run.directory, name).column_names)
+
+
+@pytest.fixture(scope="module")
+def tasks(run: Run) -> Rows:
+    """Measured tasks."""
+    rows = rows_of(run, "tasks")
+    assert (rows["status"] == 0).all()
+    return {name: values[rows["arrival_s"] >= WARM_UP_S] for name, values in rows.items()}
+
+
+@pytest.fixture(scope="module")
+def subtasks(run: Run) -> Rows:
+    """All subtasks, with the arrival of their task."""
+    rows, tasks = rows_of(run, "subtasks"), rows_of(run, "tasks")
+    arrivals = np.empty(len(tasks["task"]))
+    arrivals[tasks["task"]] = tasks["arrival_s"]
+    return {**rows, "arrival_s": arrivals[rows["task"]]}
+
+
+def test_measured_tasks_are_those_that_arrive_after_the_warm_up(run: Run, tasks: Rows) -> None:
+    assert 0 < run.summary.tasks.measured == len(tasks["task"]) < 300
+    assert run.summary.tasks.arrived == run.summary.tasks.completed == 300
+
+
+def test_latency(run: Run, tasks: Rows) -> None:
+    found, latency_s = run.summary.latency_s, tasks["latency_s"]
+    assert latency_s == pytest.approx(tasks["finish_s"] - tasks["arrival_s"])
+    assert found.mean == pytest.approx(latency_s.mean(), rel=1e-12)
+    assert found.sd == pytest.approx(latency_s.std(ddof=1), rel=1e-9)
+    assert (found.min, found.max) == (latency_s.min(), latency_s.max())
+
+
+@pytest.mark.parametrize(("name", "share"), [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)])
+def test_quantiles_are_within_their_relative_error(run: Run, tasks: Rows, name: str, share: float) -> None:
+    error = 0.005
+    exact = np.quantile(tasks["latency_s"], share, method="inverted_cdf")
+    assert getattr(run.summary.latency_s, name) == pytest.approx(exact, rel=error * (1 + 1e-9))
+
+
+def test_cost_energy_quality_and_deadlines(run: Run, tasks: Rows) -> None:
+    summary = run.summary
+    assert summary.cost_usd.mean == pytest.approx(tasks["cost_usd"].mean(), rel=1e-12)
+    assert summary.cost_usd.total == pytest.approx(tasks["cost_usd"].sum(), rel=1e-12)
+    assert summary.energy_j.mean == pytest.approx(tasks["energy_j"].mean(), rel=1e-12)
+    correct = written(run)["correct"]["mean"]
+    assert correct == pytest.approx((tasks["correct"] == 1).mean(), rel=1e-12)
+    assert 0 < correct < 1
+    assert written(run)["deadline"]["met"] == pytest.approx((tasks["latency_s"] <= 60.0).mean(), rel=1e-12)
+    assert (tasks["deadline_met"] == (tasks["latency_s"] <= 60.0)).all()
+
+
+def written(run: Run) -> dict[str, Any]:
+    """The summary as it stands on disk."""
+    content: dict[str, Any] = json.loads((run.directory / "summary.json").read_text())
+    return content
+
+
+def test_objective(run: Run, tasks: Rows) -> None:
+    objective = written(run)["objective"]
+    weight = objective["latency_weight"]
+    delay = weight * tasks["weight"] * tasks["latency_s"] / objective["latency_reference_s"]
+    expected = delay + (1 - weight) * tasks["cost_usd"] / objective["cost_reference_usd"]
+    assert tasks["objective"] == pytest.approx(expected, rel=1e-12)
+    assert objective["mean"] == pytest.approx(expected.mean(), rel=1e-12)
+    assert set(tasks["weight"]) == {1.0, 3.0}
+
+
+def test_costs_of_tasks_are_those_of_their_subtasks(run: Run, tasks: Rows, subtasks: Rows) -> None:
+    for name in ("cost_usd", "energy_j"):
+        totals = np.bincount(subtasks["task"], subtasks[name])
+        assert tasks[name] == pytest.approx(totals[tasks["task"]], rel=1e-9)
+
+
+def test_stages(run: Run, subtasks: Rows) -> None:
+    for number, name in enumerate(STAGES):
+        mine = (subtasks["stage"] == number) & (subtasks["arrival_s"] >= WARM_UP_S)
+        found = run.summary.stages[name]
+        assert found.count == mine.sum() > 0
+        times = {
+            "transfer_s": subtasks["entered_s"] - subtasks["ready_s"],
+            "waiting_s": subtasks["start_s"] - subtasks["entered_s"],
+            "service_s": subtasks["finish_s"] - subtasks["start_s"],
+        }
+        for part, values in times.items():
+            assert getattr(found, part).mean == pytest.approx(values[mine].mean(), rel=1e-9)
+
+
+def test_nodes_count_what_measured_tasks_did_there(run: Run, subtasks: Rows) -> None:
+    measured = subtasks["arrival_s"] >= WARM_UP_S
+    for number, found in enumerate(run.summary.nodes.values()):
+        mine = measured & (subtasks["node"] == number)
+        assert found.share_of_subtasks == pytest.approx(mine.sum() / measured.sum())
+        assert found.energy_j == pytest.approx(subtasks["energy_j"][mine].sum(), rel=1e-9)
+        service_s = (subtasks["finish_s"] - subtasks["start_s"])[mine]
+        assert found.service_s.mean == pytest.approx(service_s.mean(), rel=1e-9)
+
+
+def test_nodes_count_what_happened_there_after_the_warm_up(run: Run, subtasks: Rows) -> None:
+    duration_s = run.summary.simulated_s - WARM_UP_S
+    for number, found in enumerate(run.summary.nodes.values()):
+        mine = subtasks["node"] == number
+        started = mine & (subtasks["start_s"] > WARM_UP_S)
+        waited_s = (subtasks["start_s"] - subtasks["entered_s"])[started]
+        assert found.waiting_s.mean == pytest.approx(waited_s.mean(), rel=1e-9)
+        assert found.arrivals == (mine & (subtasks["entered_s"] > WARM_UP_S)).sum()
+        assert found.completions == (mine & (subtasks["finish_s"] > WARM_UP_S)).sum()
+        assert found.throughput_per_s == pytest.approx(found.completions / duration_s)
+        assert found.swaps == (started & (subtasks["swap_s"] > 0)).sum()
+        assert found.little_residual < 1e-9
+    assert run.summary.nodes["audio-1"].swaps > 0
+    assert ((subtasks["swap_s"] > 0) & (subtasks["start_s"] <= WARM_UP_S)).any(), (
+        "some in the warm-up, which do not count"
+    )
+
+
+def test_time_averages_of_nodes_are_those_of_their_rows(run: Run) -> None:
+    rows = rows_of(run, "nodes")
+    ends = np.unique(rows["time_s"])
+    widths = dict(zip(ends, np.diff(ends, prepend=0.0), strict=True))
+    for number, found in enumerate(run.summary.nodes.values()):
+        mine = (rows["node"] == number) & (rows["time_s"] > WARM_UP_S)
+        width = np.array([widths[end] for end in rows["time_s"][mine]])
+        assert width.sum() == pytest.approx(run.summary.simulated_s - WARM_UP_S, rel=1e-9)
+        waiting, serving, busy = (
+            (rows[name][mine] * width).sum() / width.sum() for name in ("in_queue", "in_service", "busy")
+        )
+        assert found.queue_length.mean == pytest.approx(waiting, rel=1e-9)
+        assert found.in_system.mean == pytest.approx(waiting + serving, rel=1e-9)
+        expected = busy if found.kind == "batching" else serving / (3 if number == 0 else 1)
+        assert found.utilisation == pytest.approx(expected, rel=1e-9)
+
+
+def test_links_count_what_they_carried_after_the_warm_up(run: Run) -> None:
+    rows = rows_of(run, "links")
+    for number, (name, found) in enumerate(run.summary.links.items()):
+        mine = rows["link"] == number
+        assert mine.any(), name
+        ended = mine & (rows["end_s"] > WARM_UP_S)
+        started = mine & (rows["start_s"] > WARM_UP_S)
+        assert found.transfers == ended.sum()
+        assert found.bytes == pytest.approx(rows["bytes"][ended].sum())
+        assert found.waiting_s.mean == pytest.approx(
+            (rows["start_s"] - rows["queued_s"])[started].mean(), rel=1e-9, abs=1e-12
+        )
+        assert found.little_residual < 1e-9
+
+
+def test_a_summary_of_nothing_has_nulls_and_no_numbers() -> None:
+    late = load_scenario("tiny", ["horizon={tasks: 5}", "warm_up=100000 s", "objective.latency_reference=1 s"])
+    summary = simulate(late, "random")
+    assert summary["tasks"] == {"arrived": 5, "completed": 5, "dropped": 0, "in_system": 0, "measured": 0}
+    assert {summary["latency_s"][name] for name in ("mean", "sd", "min", "max", "p50", "p95", "p99")} == {None}
+    assert summary["objective"]["mean"] is summary["cost_usd"]["mean"] is summary["correct"]["mean"] is None
+    assert {node["share_of_subtasks"] for node in summary["nodes"].values()} == {None}
