@@ -1,4 +1,9 @@
-"""Episodes put together as tensors: decisions [n] and their rows, with the numbers that tie one to the other."""
+"""Episodes put together as tensors: decisions [n] and their rows, with the numbers that tie one to the other.
+
+Costs count above the mean rate of the batch: what is left of an episode then has the same worth early and late, and the
+critic, which does not know how long an episode still lasts, can learn it (differential returns: Mahadevan 1996). How
+long episodes last is up to the arrivals, not to the policy.
+"""
 
 from __future__ import annotations
 
@@ -39,6 +44,7 @@ class Batch:
     """Per row the part of the logit beside the network."""
     log_chance: Tensor
     cost: np.ndarray[tuple[int], np.dtype[np.float64]]
+    """x of each decision above the mean of the batch for the time it took."""
     last: np.ndarray[tuple[int], np.dtype[np.bool_]]
     """Whether a decision is the last one of its episode."""
     kinds: dict[int, Rows]
@@ -49,6 +55,8 @@ def batch_of(episodes: Sequence[Episode]) -> Batch:
     sizes = np.concatenate([episode.sizes for episode in episodes])
     kind = np.concatenate([episode.kind for episode in episodes])
     action = np.concatenate([episode.action for episode in episodes])
+    cost = np.concatenate([episode.cost for episode in episodes])
+    duration = np.concatenate([episode.duration_s for episode in episodes])
     state = np.concatenate([episode.state for episode in episodes])
     last = np.zeros(len(sizes), dtype=np.bool_)
     last[np.cumsum([len(episode.sizes) for episode in episodes]) - 1] = True
@@ -78,7 +86,7 @@ def batch_of(episodes: Sequence[Episode]) -> Batch:
         decision=torch.from_numpy(decision),
         score=torch.from_numpy(np.concatenate([episode.score for episode in episodes])),
         log_chance=torch.from_numpy(np.concatenate([episode.log_chance for episode in episodes])),
-        cost=np.concatenate([episode.cost for episode in episodes]),
+        cost=cost - cost.sum() / duration.sum() * duration,
         last=last,
         kinds=kinds,
     )

@@ -7,7 +7,9 @@ c = 0 it is COMA.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -70,6 +72,26 @@ class Learner:
         """The policy as it is now, in numpy."""
         order = _scorer(self.actors, ORDER).exported() if self.settings.orders else None
         return Heads(_scorer(self.actors, POSITION).exported(), order, self.settings.kappa, self.settings.kappa_order)
+
+    def state(self) -> dict[str, Any]:
+        """Everything that learning goes on from, as tensors and plain data."""
+        return {
+            "actors": self.actors.state_dict(),
+            "critics": self.critics.state_dict(),
+            "actor_steps": self._actor_steps.state_dict(),
+            "critic_steps": self._critic_steps.state_dict(),
+            "shuffle": json.dumps(self._shuffle.bit_generator.state),
+            "batches": self._batches,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from where `state` was taken."""
+        self.actors.load_state_dict(state["actors"])
+        self.critics.load_state_dict(state["critics"])
+        self._actor_steps.load_state_dict(state["actor_steps"])
+        self._critic_steps.load_state_dict(state["critic_steps"])
+        self._shuffle.bit_generator.state = json.loads(state["shuffle"])
+        self._batches = int(state["batches"])
 
     def learn(self, batch: Batch, entropy_weight: float) -> dict[str, float]:
         """Improve critic and actor on a batch; what happened, by name."""

@@ -47,6 +47,8 @@ class Episode:
     """Of the action, under the policy that acted."""
     cost: NDArray[np.float64]
     """x of each step: increment of J until the next decision (or the end), shaped."""
+    duration_s: NDArray[np.float64]
+    """From each decision to the next, or to the end."""
     state: Floats
     key: NDArray[np.int64]
     action_kind: NDArray[np.int64]
@@ -110,6 +112,7 @@ class Explorer:
             state,
             key,
             kinds[action],
+            seen.now_s,
         )
         self._notes.append(note)
         return Decision(action)
@@ -122,7 +125,7 @@ class Explorer:
     def episode(self) -> Episode:
         """What was noted, once the world has come to its end."""
         assert self.ledger is not None and self.world is not None
-        kind, sizes, action, log_chance, cost, potential, arrivals, state, key, action_kind = zip(
+        kind, sizes, action, log_chance, cost, potential, arrivals, state, key, action_kind, time_s = zip(
             *self._notes, strict=True
         )
         total = self.ledger.cost()
@@ -136,6 +139,7 @@ class Explorer:
             action=np.array(action, dtype=np.int64),
             log_chance=np.array(log_chance, dtype=np.float32),
             cost=shaped,
+            duration_s=np.diff(np.array([*time_s, self.world.kernel.now])),
             state=np.array(state, dtype=np.float32),
             key=np.array(key, dtype=np.int64),
             action_kind=np.array(action_kind, dtype=np.int64),

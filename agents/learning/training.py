@@ -1,0 +1,242 @@
+"""Training: batch after batch of episodes, with a look at validation seeds now and then, saved so that it can go on.
+
+Everything depends on the settings and the seed alone: episodes on (seed, batch, number), not on who plays them, so any
+number of workers, and any number of interruptions, ends with the same weights. The policy that is kept is the best one
+on the validation seeds, which no episode uses.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import multiprocessing
+import pickle
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from simoffload.record.durable import RecordError, write_durably
+from simoffload.record.manifest import versions
+from simoffload.run.agents import load_agent
+from simoffload.run.recorder import Recorder
+from simoffload.run.references import with_references
+from simoffload.run.world import World
+from simoffload.schema import Scenario
+from simoffload.schema.scenario import Horizon
+
+from ..policy_file import write_policy
+from ..scoring import Heads
+from ..ucb_coma import ScoringAgent
+from .batch import batch_of
+from .coma import Learner, LearnerSettings
+from .counts import Counts
+from .rollout import Behaviour, Episode, play
+
+CHECKPOINT_FILE, CURVE_FILE, SETTINGS_FILE, POLICY_NAME = "checkpoint.pt", "curve.csv", "settings.json", "policy"
+EPISODE_SEEDS, VALIDATION_SEEDS = 1_000_000_000, 2_000_000_000
+"""Where the seeds of episodes and of validation runs begin; other seeds of a scenario meet neither."""
+RULES = ("eft", "weighted-greedy", "critical-path")
+"""The rules that a policy is measured against as it learns."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingSettings:
+    """What a training run depends on besides the scenario and the seed."""
+
+    batches: int = 40
+    episodes: int = 12
+    """Episodes of a batch."""
+    tasks: int = 250
+    """Tasks of an episode."""
+    c: float = 1.0
+    """Of the UCB bonus at the beginning; it falls to 0 over the first `exploring` of the batches."""
+    exploring: float = 0.5
+    epsilon: float = 0.0
+    """Chance of a uniform action at the beginning, falling in the same way."""
+    entropy: float = 0.01
+    """Weight of the entropy at the beginning, falling to 0 at the end."""
+    discount: float = 0.9
+    """Of the counts, from batch to batch."""
+    selection: str = "tilt"
+    validate_every: int = 5
+    validation_seeds: int = 8
+    validation_tasks: int = 600
+    learner: LearnerSettings = field(default_factory=LearnerSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How far training has come."""
+
+    share: float
+    wall_s: float
+    text: str
+
+
+Watch = Callable[[Look], bool]
+
+
+class Training:
+    """A training run in a directory; `run` begins it or goes on where it stopped."""
+
+    def __init__(self, scenario: Scenario, settings: TrainingSettings, seed: int, directory: Path) -> None:
+        self._scenario = with_references(scenario)
+        self._settings = settings
+        self._seed = seed
+        self._directory = directory
+        self._learner = Learner(settings.learner, seed)
+        self._counts = Counts()
+        self._batch = 0
+        self._curve: list[dict[str, float]] = []
+        self._best = math.inf
+        self._rules: dict[str, list[float]] = {}
+
+    def run(self, workers: int, watch: Watch) -> dict[str, float]:
+        """Train to the end or until `watch` returns False; the last row of the curve."""
+        began = time.perf_counter()
+        torch.set_num_threads(1)
+        self._prepare()
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(workers, context) as pool:
+            if not self._rules:
+                self._rules = {name: self._validate(pool, name) for name in RULES}
+            while self._batch < self._settings.batches:
+                row = self._step(pool)
+                look = Look(self._batch / self._settings.batches, time.perf_counter() - began, self._told(row))
+                if not watch(look):
+                    break
+        return self._curve[-1]
+
+    def _step(self, pool: Executor) -> dict[str, float]:
+        """Play a batch, learn from it, validate if it is time, and save."""
+        settings, number = self._settings, self._batch
+        left = max(0.0, 1.0 - number / max(settings.exploring * settings.batches, 1e-9))
+        behaviour = Behaviour(
+            self._learner.heads(), self._counts, settings.c * left, settings.epsilon * left, settings.selection
+        )
+        scenarios = [self._episode_scenario(number, k) for k in range(settings.episodes)]
+        episodes: list[Episode] = list(pool.map(play, scenarios, [behaviour] * settings.episodes))
+        told = self._learner.learn(batch_of(episodes), settings.entropy * (1.0 - number / settings.batches))
+        keys = np.concatenate([episode.key for episode in episodes])
+        kinds = np.concatenate([episode.action_kind for episode in episodes])
+        self._counts.add(keys, kinds, settings.discount)
+        self._batch = number + 1
+        decisions = self._curve[-1]["decisions"] if self._curve else 0.0
+        row = {
+            "batch": float(self._batch),
+            "decisions": decisions + float(len(keys)),
+            "objective": float(np.mean([episode.objective for episode in episodes])),
+            "validation": math.nan,
+            **told,
+        }
+        if self._batch % settings.validate_every == 0 or self._batch == settings.batches:
+            row["validation"] = float(np.mean(self._validate(pool, self._learner.heads())))
+            if row["validation"] < self._best:
+                self._best = row["validation"]
+                self._write_policy(row)
+        self._curve.append(row)
+        self._save()
+        return row
+
+    def _episode_scenario(self, batch: int, number: int) -> Scenario:
+        seed = EPISODE_SEEDS + self._seed * 1_000_000 + batch * 1000 + number
+        horizon = Horizon.model_construct(tasks=self._settings.tasks, time=None)
+        return self._scenario.model_copy(update={"seed": seed, "horizon": horizon, "warm_up": 0.0})
+
+    def _validate(self, pool: Executor, who: str | Heads) -> list[float]:
+        """Mean objective of a rule or a policy on every validation seed."""
+        tasks = self._settings.validation_tasks
+        horizon = Horizon.model_construct(tasks=tasks, time=None)
+        changes = {"horizon": horizon, "warm_up": 0.0}
+        seeds = [VALIDATION_SEEDS + k for k in range(self._settings.validation_seeds)]
+        scenarios = [self._scenario.model_copy(update={"seed": seed, **changes}) for seed in seeds]
+        return list(pool.map(measure, scenarios, [who] * len(scenarios)))
+
+    def _told(self, row: dict[str, float]) -> str:
+        best = min(self._rules, key=lambda name: float(np.mean(self._rules[name])))
+        level = float(np.mean(self._rules[best]))
+        known = [each["validation"] for each in self._curve if not math.isnan(each["validation"])]
+        gain = f", {100 * (known[-1] / level - 1):+.1f} % against {best} ({level:.3f})" if known else ""
+        return f"batch {self._batch}/{self._settings.batches}, objective {row['objective']:.3f}{gain}"
+
+    def _prepare(self) -> None:
+        """Make the directory, or take up what it holds."""
+        settings = json.dumps({"seed": self._seed, **asdict(self._settings)}, indent=2) + "\n"
+        path = self._directory / SETTINGS_FILE
+        if path.exists():
+            if path.read_text(encoding="utf-8") != settings:
+                raise RecordError(f"{path} is of a training with other settings; give another directory")
+            self._load()
+            return
+        try:
+            self._directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RecordError(f"cannot make {self._directory}: {error.strerror}") from error
+        write_durably(path, settings.encode())
+
+    def _save(self) -> None:
+        buffer = io.BytesIO()
+        state = {
+            "learner": self._learner.state(),
+            "trials": torch.from_numpy(self._counts.trials.copy()),
+            "batch": self._batch,
+            "curve": self._curve,
+            "best": self._best,
+            "rules": self._rules,
+        }
+        torch.save(state, buffer)
+        write_durably(self._directory / CHECKPOINT_FILE, buffer.getvalue())
+        text = io.StringIO()
+        table = csv.DictWriter(text, list(self._curve[0]), lineterminator="\n")
+        table.writeheader()
+        table.writerows(self._curve)
+        write_durably(self._directory / CURVE_FILE, text.getvalue().encode())
+
+    def _load(self) -> None:
+        path = self._directory / CHECKPOINT_FILE
+        if not path.exists():
+            return
+        try:
+            state: dict[str, Any] = torch.load(path, weights_only=True)
+            self._learner.restore(state["learner"])
+            self._counts = Counts(state["trials"].numpy().copy())
+            self._batch, self._curve = int(state["batch"]), list(state["curve"])
+            self._best, self._rules = float(state["best"]), dict(state["rules"])
+        except (OSError, RuntimeError, KeyError, TypeError, ValueError, pickle.UnpicklingError) as error:
+            raise RecordError(f"{path} is damaged or no checkpoint of this version: {error}") from None
+
+    def _write_policy(self, row: dict[str, float]) -> None:
+        objective = self._scenario.objective
+        card = {
+            "scenario": self._scenario.name,
+            "references": {"latency_s": objective.latency_reference, "cost_usd": objective.cost_reference},
+            "seed": self._seed,
+            "settings": asdict(self._settings),
+            "versions": {**versions(), "torch": torch.__version__},
+            "validation": {"policy": row["validation"], **{name: float(np.mean(v)) for name, v in self._rules.items()}},
+            "decisions": row["decisions"],
+        }
+        write_policy(self._directory / POLICY_NAME, self._learner.heads(), card)
+
+
+def measure(scenario: Scenario, who: str | Heads) -> float:
+    """Mean objective per task of a rule by name, or of a policy deciding greedily."""
+    agent = load_agent(who) if isinstance(who, str) else ScoringAgent(who)
+    nodes = len(scenario.edges) + len(scenario.clouds)
+    recorder = Recorder(scenario.objective, nodes, scenario.warm_up, None, 0, _nothing)
+    world = World(scenario, agent, recorder)
+    world.begin()
+    world.kernel.advance(math.inf)
+    return recorder.objective.mean
+
+
+def _nothing(parts: Sequence[Any]) -> None:
+    """No part files are written."""

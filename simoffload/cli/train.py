@@ -1,0 +1,72 @@
+"""`simoffload train`: let an agent learn on a scenario, with its objective on seeds it never plays as it goes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ..record.durable import RecordError
+from .inputs import accepted, examined, scenario_argument
+from .main import INTERRUPTED
+from .progress import shown, watcher
+from .stopping import Stop
+
+DIRECTORY = "runs/train-{scenario}-{seed}"
+
+
+@click.command()
+@scenario_argument
+@click.option("--agent", type=click.Choice(["ucb-coma"]), default="ucb-coma", help="Who learns.", show_default=True)
+@click.option("--seed", type=click.IntRange(0, 999), default=1, help="Seed of the training.", show_default=True)
+@click.option("--batches", type=click.IntRange(1, 10_000), default=40, help="Batches of episodes.", show_default=True)
+@click.option("--episodes", type=click.IntRange(1, 999), default=12, help="Episodes of a batch.", show_default=True)
+@click.option("--c", type=click.FloatRange(0, 100), default=1.0, help="UCB bonus at the start.", show_default=True)
+@click.option("--orders/--no-orders", default=False, help="Learn to choose among waiting jobs too.", show_default=True)
+@click.option("--workers", type=click.IntRange(1), metavar="N", help="Processes that play, instead of one a core.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Directory, instead of runs/train-...")
+@click.option("--resume", is_flag=True, help="Go on where a training with the same settings stopped.")
+def train(
+    scenario: str,
+    settings: tuple[str, ...],
+    agent: str,
+    seed: int,
+    batches: int,
+    episodes: int,
+    c: float,
+    orders: bool,
+    workers: int | None,
+    out: Path | None,
+    resume: bool,
+) -> None:
+    """Train a policy on a scenario; needs simoffload[train].
+
+    The directory gets policy.safetensors and policy.json of the best batch, the learning curve, and a checkpoint after
+    every batch. Ctrl-C, or a crash, loses the batch under way at most; --resume ends with the same weights.
+    """
+    world = accepted(examined(scenario, settings, {}), [], quiet=False)
+    directory = out or Path(DIRECTORY.format(scenario=world.name.replace("/", "-"), seed=seed))
+    if directory.exists() and any(directory.iterdir()) and not resume:
+        raise click.UsageError(f"{directory} is not empty; give another --out, or --resume to go on there")
+    try:
+        from ..agents.learning.coma import LearnerSettings
+        from ..agents.learning.training import Look, Training, TrainingSettings
+    except ModuleNotFoundError as error:
+        raise click.ClickException(f"training needs {error.name}: pip install 'simoffload[train]'") from None
+    from .compare import cores
+
+    wanted = TrainingSettings(batches=batches, episodes=episodes, c=c, learner=LearnerSettings(orders=orders))
+
+    def describe(look: Look) -> str:
+        return look.text
+
+    try:
+        with Stop() as stop, shown(quiet=False) as show:
+            training = Training(world, wanted, seed, directory)
+            last = training.run(workers or cores(), watcher(show, stop, describe))
+    except RecordError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"policy     {directory / 'policy.safetensors'}\ncurve      {directory / 'curve.csv'}")
+    if last["batch"] < batches:
+        click.echo(f"interrupted after batch {last['batch']:.0f}; go on with --resume", err=True)
+        click.get_current_context().exit(INTERRUPTED)
