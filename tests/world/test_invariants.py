@@ -107,7 +107,7 @@ def assert_api_is_sound(server: ApiServer, now_s: float) -> None:
     """No more requests than streams; who waits does so for a stream or for the next permitted request."""
     streams = server.node.server.streams
     assert streams is None or len(server.in_service) <= streams
-    assert not server.line or now_s < server.next_start_s or len(server.in_service) == streams
+    assert not server.line or now_s <= server.next_start_s or len(server.in_service) == streams
 
 
 def assert_link_is_sound(link: LinkStation, now_s: float) -> None:
