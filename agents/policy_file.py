@@ -7,6 +7,7 @@ with a message that says so.
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ def _read_card(path: Path) -> dict[str, Any]:
         about: Any = json.loads(path.read_bytes())
     except OSError as error:
         raise RecordError(f"cannot read the policy {path}: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RecordError(f"{path} is not JSON: {error}") from None
     if not isinstance(about, dict) or about.get("format") != FORMAT:
         raise RecordError(f"{path} is no policy of format {FORMAT}")
@@ -74,8 +75,9 @@ def _read_card(path: Path) -> dict[str, Any]:
         if names != list(COLUMNS[name]):
             raise RecordError(f"{path}: its {name} network was trained on other features than this version has")
     for key in ("kappa", "kappa_order"):
-        if not isinstance(about.get(key), (int, float)):
-            raise RecordError(f"{path} has no {key}")
+        value = about.get(key)
+        if type(value) not in (int, float) or not 0 <= value <= sys.float_info.max:
+            raise RecordError(f"{path} has no {key} that is a finite number of 0 or more")
     return about
 
 

@@ -13,6 +13,7 @@ import json
 import math
 import multiprocessing
 import pickle
+import signal
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -31,6 +32,7 @@ from simoffload.run.references import with_references
 from simoffload.run.world import World
 from simoffload.schema import Scenario
 from simoffload.schema.scenario import Horizon
+from simoffload.schema.writing import dump_scenario
 
 from ..policy_file import write_policy
 from ..scoring import Heads
@@ -40,9 +42,12 @@ from .coma import Learner, LearnerSettings
 from .counts import Counts
 from .rollout import Behaviour, Episode, play
 
-CHECKPOINT_FILE, CURVE_FILE, SETTINGS_FILE, POLICY_NAME = "checkpoint.pt", "curve.csv", "settings.json", "policy"
+CHECKPOINT_FILE, CURVE_FILE, POLICY_NAME = "checkpoint.pt", "curve.csv", "policy"
+SETTINGS_FILE, SCENARIO_FILE = "settings.json", "scenario.yaml"
 EPISODE_SEEDS, VALIDATION_SEEDS = 1_000_000_000, 2_000_000_000
 """Where the seeds of episodes and of validation runs begin; other seeds of a scenario meet neither."""
+MOST = 1000
+"""Seeds of trainings, batches, and episodes of a batch; with no more than these no two episodes share a seed."""
 RULES = ("eft", "weighted-greedy", "critical-path")
 """The rules that a policy is measured against as it learns."""
 
@@ -84,10 +89,18 @@ class Look:
 Watch = Callable[[Look], bool]
 
 
+_NO_CHECKPOINT = (
+    OSError, EOFError, RuntimeError, LookupError, AttributeError, TypeError, ValueError, pickle.UnpicklingError,
+)  # fmt: skip
+"""What reading something else than a checkpoint raises."""
+
+
 class Training:
     """A training run in a directory; `run` begins it or goes on where it stopped."""
 
     def __init__(self, scenario: Scenario, settings: TrainingSettings, seed: int, directory: Path) -> None:
+        if not (0 <= seed < MOST and settings.batches <= MOST and settings.episodes <= MOST):
+            raise ValueError(f"the seed must be below {MOST}, batches and episodes {MOST} at most")
         self._scenario = with_references(scenario)
         self._settings = settings
         self._seed = seed
@@ -105,7 +118,7 @@ class Training:
         torch.set_num_threads(1)
         self._prepare()
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, context) as pool:
+        with ProcessPoolExecutor(workers, context, _leave_interrupts) as pool:
             if not self._rules:
                 self._rules = {name: self._validate(pool, name) for name in RULES}
             while self._batch < self._settings.batches:
@@ -169,18 +182,23 @@ class Training:
 
     def _prepare(self) -> None:
         """Make the directory, or take up what it holds."""
-        settings = json.dumps({"seed": self._seed, **asdict(self._settings)}, indent=2) + "\n"
-        path = self._directory / SETTINGS_FILE
-        if path.exists():
-            if path.read_text(encoding="utf-8") != settings:
-                raise RecordError(f"{path} is of a training with other settings; give another directory")
+        contents = {
+            SCENARIO_FILE: dump_scenario(self._scenario).encode(),
+            SETTINGS_FILE: (json.dumps({"seed": self._seed, **asdict(self._settings)}, indent=2) + "\n").encode(),
+        }
+        if (self._directory / SETTINGS_FILE).exists():
+            for name, content in contents.items():
+                if not _holds(self._directory / name, content):
+                    path = self._directory / name
+                    raise RecordError(f"{path} is of a training with other settings; give another directory")
             self._load()
             return
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise RecordError(f"cannot make {self._directory}: {error.strerror}") from error
-        write_durably(path, settings.encode())
+        for name, content in contents.items():
+            write_durably(self._directory / name, content)
 
     def _save(self) -> None:
         buffer = io.BytesIO()
@@ -210,7 +228,7 @@ class Training:
             self._counts = Counts(state["trials"].numpy().copy())
             self._batch, self._curve = int(state["batch"]), list(state["curve"])
             self._best, self._rules = float(state["best"]), dict(state["rules"])
-        except (OSError, RuntimeError, KeyError, TypeError, ValueError, pickle.UnpicklingError) as error:
+        except _NO_CHECKPOINT as error:
             raise RecordError(f"{path} is damaged or no checkpoint of this version: {error}") from None
 
     def _write_policy(self, row: dict[str, float]) -> None:
@@ -225,6 +243,18 @@ class Training:
             "decisions": row["decisions"],
         }
         write_policy(self._directory / POLICY_NAME, self._learner.heads(), card)
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    try:
+        return path.read_bytes() == content
+    except OSError:
+        return False
+
+
+def _leave_interrupts() -> None:
+    """A worker leaves Ctrl-C to the program, which stops after the batch under way."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def measure(scenario: Scenario, who: str | Heads) -> float:

@@ -70,6 +70,7 @@ def compare(
     faults = [*agent_faults("--agents", names), *seed_faults(given), *directory_faults(out)]
     world = accepted(diagnosis, faults, quiet=False)
 
+    from ..decision.tables import NowhereError
     from ..run.agents import AgentError
 
     try:
@@ -81,7 +82,7 @@ def compare(
                 _print(directory)
             if not no_report:
                 _draw(directory, to_stderr=as_json)
-    except (AgentError, RecordError) as error:
+    except (AgentError, NowhereError, RecordError) as error:
         raise click.ClickException(str(error)) from None
 
 

@@ -50,13 +50,14 @@ def run(
     diagnosis = examined(scenario, settings, shorthands)
     world = accepted(diagnosis, [*agent_faults("--agent", [agent]), *directory_faults(out)], quiet)
 
+    from ..decision.tables import NowhereError
     from ..run.agents import AgentError
     from ..run.simulation import simulate
 
     try:
         with claimed(out, f"{world.name}-{agent}-{world.seed}") as directory, Stop() as stop, shown(quiet) as show:
             summary = simulate(world, agent, directory, watcher(show, stop, _describe))
-    except (AgentError, RecordError) as error:
+    except (AgentError, NowhereError, RecordError) as error:
         raise click.ClickException(str(error)) from None
     if as_json:
         click.echo(json.dumps(summary, indent=2, allow_nan=False))

@@ -19,7 +19,7 @@ DIRECTORY = "runs/train-{scenario}-{seed}"
 @scenario_argument
 @click.option("--agent", type=click.Choice(["ucb-coma"]), default="ucb-coma", help="Who learns.", show_default=True)
 @click.option("--seed", type=click.IntRange(0, 999), default=1, help="Seed of the training.", show_default=True)
-@click.option("--batches", type=click.IntRange(1, 10_000), default=40, help="Batches of episodes.", show_default=True)
+@click.option("--batches", type=click.IntRange(1, 1000), default=40, help="Batches of episodes.", show_default=True)
 @click.option("--episodes", type=click.IntRange(1, 999), default=12, help="Episodes of a batch.", show_default=True)
 @click.option("--c", type=click.FloatRange(0, 100), default=1.0, help="UCB bonus at the start.", show_default=True)
 @click.option("--orders/--no-orders", default=False, help="Learn to choose among waiting jobs too.", show_default=True)
@@ -46,6 +46,8 @@ def train(
     """
     world = accepted(examined(scenario, settings, {}), [], quiet=False)
     directory = out or Path(DIRECTORY.format(scenario=world.name.replace("/", "-"), seed=seed))
+    if directory.exists() and not directory.is_dir():
+        raise click.UsageError(f"{directory} is not a directory")
     if directory.exists() and any(directory.iterdir()) and not resume:
         raise click.UsageError(f"{directory} is not empty; give another --out, or --resume to go on there")
     try:

@@ -27,7 +27,7 @@ from .course import Course
 from .knowledge import Board, Knowledge
 from .observation import Observation
 from .order import observe_order
-from .tables import Tables
+from .tables import NowhereError, Tables
 
 
 class Witness(Protocol):
@@ -92,7 +92,11 @@ class Dispatcher:
         knowledge = self._knowledge[course.task.home]
         knowledge.look(self._kernel.now)
         agent = self._agent
-        observation = Observation(course, subtask, knowledge, self._setting, agent.order)
+        try:
+            observation = Observation(course, subtask, knowledge, self._setting, agent.order)
+        except NowhereError as error:
+            name = course.task.graph.names[subtask]
+            raise NowhereError(f"subtask '{name}' of task {course.task.number} can run nowhere: {error}") from None
         row, wanted = read_decision(agent.decide(observation), len(observation.candidates), agent)
         priority = observation.priority_of(row, wanted)
         self._place(course, subtask, observation, row, priority, knowledge)

@@ -36,15 +36,15 @@ class Observation:
         self._knowledge = knowledge
         self._setting = setting
         self._order = order
-        self._table = table = course.table(subtask)
+        self.prompt_tokens = course.prompt(subtask)
+        """Tokens it will read: the predecessors' answers are there."""
+        self._table = table = course.table(subtask).with_room(self.prompt_tokens + task.max_output)
         self.subtask = subtask
         self.now_s = knowledge.now_s
         self.home = task.home
         self.stage = task.graph.stages[subtask]
         self.modality = task.graph.modalities[subtask]
         self.task_weight = task.weight
-        self.prompt_tokens = course.prompt(subtask)
-        """Tokens it will read: the predecessors' answers are there."""
         self.expected_output_tokens = task.expected_output[subtask]
         self.expected_demand_s = task.expected_demand_s[subtask]
         self.difficulty = task.difficulty[subtask]

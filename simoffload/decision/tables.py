@@ -7,6 +7,7 @@ scenario, nothing of the state of the world.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,17 +35,24 @@ class Ways:
     """Rows whose route begins with a link."""
 
 
-class ModalityTable:
-    """The nodes that serve a modality, in rising order, and per node and model what it takes; arrays are [k]."""
+class NowhereError(Exception):
+    """A subtask that no node has the memory for; the message says which and how much it needs."""
 
-    def __init__(self, plant: Plant, modality: int, mean_bps: dict[int, float]) -> None:
+
+class ModalityTable:
+    """Nodes that serve a modality, in rising order, and per node and model what it takes; arrays are [k]."""
+
+    def __init__(self, plant: Plant, modality: int, mean_bps: dict[int, float], numbers: Sequence[int]) -> None:
         self._plant = plant
+        self._modality = modality
         self._mean_bps = mean_bps
-        numbers = [node.number for node in plant.nodes if node.model_for[modality] >= 0]
         nodes = [plant.nodes[number] for number in numbers]
         models = [node.models[node.model_for[modality]] for node in nodes]
         laws = [model.law for model in models]
         self.nodes: Ints = np.array(numbers, dtype=np.intp)
+        self._room = [node.kv_tokens if node.server.kind == "batching" else math.inf for node in nodes]
+        self._least_room = min(self._room, default=math.inf)
+        self._smaller: dict[tuple[int, ...], ModalityTable] = {}
         self.row = {number: row for row, number in enumerate(numbers)}
         """Row of a node."""
         self.model = [node.model_for[modality] for node in nodes]
@@ -79,6 +87,20 @@ class ModalityTable:
         """Whether the line of each node goes by arrival, whatever the priorities."""
         self._ways: dict[int, Ways] = {}
         self._homes: dict[int, Flags] = {}
+
+    def with_room(self, tokens: float) -> ModalityTable:
+        """The nodes whose memory holds the context of so many tokens; NowhereError if there is none."""
+        if tokens <= self._least_room:
+            return self
+        pairs = zip(self.nodes.tolist(), self._room, strict=True)
+        numbers = tuple(number for number, room in pairs if tokens <= room)
+        if not numbers:
+            raise NowhereError(f"no node has KV memory for {tokens:.0f} tokens of context")
+        table = self._smaller.get(numbers)
+        if table is None:
+            table = ModalityTable(self._plant, self._modality, self._mean_bps, numbers)
+            self._smaller[numbers] = table
+        return table
 
     def ways(self, source: int) -> Ways:
         """Routes from a node to those of the table."""
@@ -143,7 +165,10 @@ class Tables:
     def __init__(self, plant: Plant, mean_bps: dict[int, float]) -> None:
         self.plant = plant
         self.mean_bps = mean_bps
-        self.by_modality = tuple(ModalityTable(plant, modality, mean_bps) for modality in range(len(MODALITIES)))
+        self.by_modality = tuple(
+            ModalityTable(plant, modality, mean_bps, [n.number for n in plant.nodes if n.model_for[modality] >= 0])
+            for modality in range(len(MODALITIES))
+        )
 
 
 def _ways(plant: Plant, mean_bps: dict[int, float], fixed: int, others: list[int], *, outward: bool) -> Ways:
@@ -155,10 +180,6 @@ def _ways(plant: Plant, mean_bps: dict[int, float], fixed: int, others: list[int
         s_per_bit=np.array([math.fsum(1.0 / mean_bps[number] for number, _ in route.hops) for route in routes]),
         rows_by_link={n: np.array([row for row, link in enumerate(first) if link == n]) for n in sorted(numbers)},
     )
-
-
-def _most_companions(node: PlantNode) -> float:
-    return node.capacity - 1.0 if node.server.kind == "batching" else 0.0
 
 
 def _interface_s(node: PlantNode) -> float:

@@ -1,16 +1,22 @@
-"""The summary of a run: what `summary.json` holds, from running statistics that need no rows."""
+"""The summary of a run: what `summary.json` holds, from running statistics that need no rows.
+
+Times and costs are of tasks that arrived after the warm-up. Averages of nodes and links run from the warm-up's end to
+the last arrival: a plant that is being emptied says nothing of the plant at work. `utilisation` is the share of slots
+in use, of a batch or an interface the share of time with anybody in service.
+"""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
+from ..plant import PlantNode
 from ..record.manifest import versions
 from ..record.tally import Tally
 from ..world.link import LinkStation
-from ..world.servers import Server
+from ..world.occupancy import OccupancySummary
 from .recorder import NodeTally, Recorder, StageTally
-from .world import World
+from .world import Window, World
 
 SCHEMA_VERSION = 1
 
@@ -18,6 +24,7 @@ SCHEMA_VERSION = 1
 def summarise(world: World, agent: str, status: str, fingerprint: str, wall_s: float) -> dict[str, Any]:
     """Plain data for JSON; null where nothing was there to be measured. Times in s, costs in USD, energies in J."""
     recorder, dispatcher, now = world.recorder, world.dispatcher, world.kernel.now
+    window = world.window()
     latency = recorder.latency_s
     p50, p95, p99 = recorder.latency_sketch.quantiles([0.5, 0.95, 0.99])
     return {
@@ -58,21 +65,22 @@ def summarise(world: World, agent: str, status: str, fingerprint: str, wall_s: f
         "correct": _mean(recorder.correct),
         "deadline": {"met": _number(recorder.deadline_met.mean)},
         "stages": {name: _stage(tally) for name, tally in recorder.stages.items()},
-        "nodes": _nodes(world, recorder, now),
-        "links": {station.link.id: _link(station, now) for station in world.links},
+        "nodes": _nodes(world, recorder, window),
+        "links": {
+            station.link.id: _link(station, seen, carried)
+            for station, seen, carried in zip(world.links, window.links, window.carried_bytes, strict=True)
+        },
         "versions": versions(),
     }
 
 
-def _nodes(world: World, recorder: Recorder, now_s: float) -> dict[str, Any]:
+def _nodes(world: World, recorder: Recorder, window: Window) -> dict[str, Any]:
     total = sum(tally.subtasks for tally in recorder.nodes)
-    found = zip(world.servers, recorder.nodes, world.early_swaps, strict=True)
-    return {server.node.id: _node(server, tally, early, total, now_s) for server, tally, early in found}
+    found = zip(world.plant.nodes, recorder.nodes, window.swaps, window.nodes, strict=True)
+    return {node.id: _node(node, tally, swaps, total, seen) for node, tally, swaps, seen in found}
 
 
-def _node(server: Server, tally: NodeTally, early_swaps: int, total: int, now_s: float) -> dict[str, Any]:
-    seen = server.occupancy.summary(now_s)
-    node = server.node
+def _node(node: PlantNode, tally: NodeTally, swaps: int, total: int, seen: OccupancySummary) -> dict[str, Any]:
     slots = node.capacity if node.server.kind == "slots" else 0
     idle_j = (1.0 - seen.busy) * seen.duration_s * node.idle_power_w
     return {
@@ -88,20 +96,19 @@ def _node(server: Server, tally: NodeTally, early_swaps: int, total: int, now_s:
         "throughput_per_s": seen.completions / seen.duration_s if seen.duration_s > 0 else None,
         "energy_j": tally.energy_j,
         "idle_energy_j": idle_j,
-        "swaps": server.swaps - early_swaps,
+        "swaps": swaps,
         "share_of_subtasks": tally.subtasks / total if total else None,
         "little_residual": seen.little_residual,
     }
 
 
-def _link(station: LinkStation, now_s: float) -> dict[str, Any]:
-    seen = station.occupancy.summary(now_s)
+def _link(station: LinkStation, seen: OccupancySummary, carried_bytes: float) -> dict[str, Any]:
     return {
         "utilisation": seen.serving_mean / station.link.spec.copies,
         "queue_length": {"mean": seen.waiting_mean},
         "waiting_s": {"mean": _number(seen.wait_mean_s)},
         "transfers": seen.completions,
-        "bytes": station.carried_bytes,
+        "bytes": carried_bytes,
         "little_residual": seen.little_residual,
     }
 

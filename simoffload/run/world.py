@@ -6,6 +6,7 @@ The whole world pickles: it is made of events that run bound methods, and holds 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from ..tasks import Task
 from ..world.channels import make_channel
 from ..world.kernel import ARRIVAL, WARM_UP, Call, Kernel
 from ..world.link import LinkStation
+from ..world.occupancy import OccupancySummary
 from ..world.servers import make_line, make_server
 from ..world.source import TaskSource, make_sources
 from ..world.telemetry import Telemetry
@@ -28,6 +30,17 @@ from .recorder import Recorder
 
 DEFAULT_STRETCH_S = 5.0
 """Stretch of node rows where telemetry is always fresh and so has no interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What stations did over a stretch of time, in the order of the world's nodes and links."""
+
+    nodes: tuple[OccupancySummary, ...]
+    swaps: tuple[int, ...]
+    """Models that each node loaded."""
+    links: tuple[OccupancySummary, ...]
+    carried_bytes: tuple[float, ...]
 
 
 class World:
@@ -83,16 +96,17 @@ class World:
         self.dispatcher.connect(self.servers, self.telemetry, places)
         agent.reset(setting, streams.generator("agent", "decisions"))
         self.sources = make_sources(scenario, [edge.id for edge in scenario.edges], streams)
-        self.early_swaps = [0] * len(self.servers)
+        self._early_swaps = [0] * len(self.servers)
         """Models that each node had loaded by the end of the warm-up."""
         self._most_tasks = math.inf if scenario.horizon.tasks is None else scenario.horizon.tasks
-        self._running_sources = 0
+        self._running_sources = len(self.sources)
+        self._window: Window | None = None
+        """What was measured up to the last arrival; None while there are arrivals to come."""
 
     def begin(self) -> None:
         """Set the sources, telemetry and the end of the warm-up going."""
         self.telemetry.start(self.scenario.telemetry_interval or DEFAULT_STRETCH_S)
         for place, source in enumerate(self.sources):
-            self._running_sources += 1
             self._next_task(place, source, Call(self._arrive))
         if self.scenario.warm_up > 0:
             self.kernel.at(self.scenario.warm_up, WARM_UP, Call(self._warmed_up))
@@ -108,7 +122,7 @@ class World:
         """Let the source's next task arrive in its time."""
         task = source.next() if self.dispatcher.arrived < self._most_tasks else None
         if task is None:
-            self._running_sources -= 1
+            self._source_ended()
             return
         call.item = (place, call, task)
         self.kernel.at(task.arrival_s, ARRIVAL + place, call)
@@ -116,12 +130,33 @@ class World:
     def _arrive(self, item: tuple[int, Call, Task]) -> None:
         place, call, task = item
         if self.dispatcher.arrived >= self._most_tasks:
-            self._running_sources -= 1
+            self._source_ended()
             return
         self.dispatcher.arrive(task)
         self._next_task(place, self.sources[place], call)
         if self.is_over:
             self.kernel.halt()
+
+    def _source_ended(self) -> None:
+        """A source has no more tasks; what stations do after the last arrival is no part of their averages."""
+        self._running_sources -= 1
+        if self._window is None and (self.dispatcher.arrived >= self._most_tasks or self._running_sources == 0):
+            self._window = self._measured()
+            self._stretch_over(self.kernel.now)
+
+    def window(self) -> Window:
+        """The stations from the end of the warm-up to the last arrival, or to now if there are arrivals to come."""
+        return self._window or self._measured()
+
+    def _measured(self) -> Window:
+        now = self.kernel.now
+        swaps = zip(self.servers, self._early_swaps, strict=True)
+        return Window(
+            nodes=tuple(server.occupancy.summary(now) for server in self.servers),
+            swaps=tuple(server.swaps - early for server, early in swaps),
+            links=tuple(link.occupancy.summary(now) for link in self.links),
+            carried_bytes=tuple(link.carried_bytes for link in self.links),
+        )
 
     def task_done(self, course: Course, now_s: float) -> None:
         """A task is complete; the last one ends the run."""
@@ -141,7 +176,7 @@ class World:
             occupancy.reset(now)
         for link in self.links:
             link.carried_bytes = 0.0
-        self.early_swaps = [server.swaps for server in self.servers]
+        self._early_swaps = [server.swaps for server in self.servers]
         self.recorder.areas_reset()
 
     def wind_up(self) -> None:

@@ -68,21 +68,19 @@ def report_node(server: Server, now_s: float) -> NodeReport:
     capacity = _capacity(server)
     free = capacity - len(serving) - len(line)
     priorities: tuple[float, ...] = ()
+    gap_s = server.gap_s if isinstance(server, ApiServer) else 0.0
     if line.by_priority and line:
         waiting = list(line.in_order())
         priorities = tuple(priority for priority, _ in waiting)
         starts = _starts(server, [job.expected_service_s for _, job in waiting], capacity, now_s)
-    elif free > 0:
+    elif free > 0 and not gap_s:
         starts = [now_s]
-    elif capacity == 1:
+    elif capacity == 1 and not gap_s:
         starts = [min(_ends(server, now_s), default=now_s) + line.work]
     else:
         first = [job.expected_service_s for _, job in islice(line.in_order(), MOST_SCHEDULED)]
-        behind_s = (line.work - math.fsum(first)) / capacity if len(line) > len(first) else 0.0
-        starts = [_starts(server, first, capacity, now_s)[-1] + behind_s]
-    if isinstance(server, ApiServer) and server.gap_s:
-        first_s, before = max(server.next_start_s, now_s), len(line) + 1 - len(starts)
-        starts = [max(start, first_s + (before + place) * server.gap_s) for place, start in enumerate(starts)]
+        behind_s = max((line.work - math.fsum(first)) / capacity, (len(line) - len(first)) * gap_s)
+        starts = [_starts(server, first, capacity, now_s)[-1] + (behind_s if len(line) > len(first) else 0.0)]
     return NodeReport(
         time_s=now_s,
         queue_length=len(line),
@@ -135,6 +133,8 @@ def _ends(server: Server, now_s: float) -> list[float]:
 def _starts(server: Server, services_s: Sequence[float], capacity: int, now_s: float) -> list[float]:
     """Starts of jobs served in order by the place that is free first, and of one more behind them."""
     places = _ends(server, now_s)
+    if isinstance(server, ApiServer) and server.gap_s:
+        return _paced_starts(server, places, services_s, capacity, now_s)
     if capacity == 1:
         return list(accumulate(services_s, initial=places[0] if places else now_s))
     free = capacity - len(places)
@@ -151,6 +151,22 @@ def _starts(server: Server, services_s: Sequence[float], capacity: int, now_s: f
         starts.append(start)
         start += service / capacity
     return [*starts, start]
+
+
+def _paced_starts(
+    server: ApiServer, ends_s: list[float], services_s: Sequence[float], capacity: int, now_s: float
+) -> list[float]:
+    """The same where a request may follow another only after a gap."""
+    places = ends_s + [now_s] * min(capacity - len(ends_s), len(services_s) + 1)
+    heapify(places)
+    may_s = max(server.next_start_s, now_s)
+    starts = []
+    for service in services_s:
+        start = max(places[0], may_s)
+        starts.append(start)
+        heapreplace(places, start + service)
+        may_s = start + server.gap_s
+    return [*starts, max(places[0], may_s)]
 
 
 class Telemetry:

@@ -1,0 +1,278 @@
+"""The learner: a baseline that favours nobody, the gradient of the expected cost, and what becomes of both."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from simoffload.agents.learning.batch import Batch, batch_of
+from simoffload.agents.learning.coma import Learner, LearnerSettings, _scorer
+from simoffload.agents.learning.counts import ACTIONS, Counts
+from simoffload.agents.learning.networks import log_softmax_by
+from simoffload.agents.learning.returns import advantages
+from simoffload.agents.learning.rollout import ORDER, POSITION, Episode, play
+from tests.agents.learning.episodes import busy, by_hand, exploring, heads, signs
+
+SMALL = LearnerSettings(hidden=(5,), critic_hidden=(6,), largest_gradient=1e9)
+
+
+def learner(seed: int = 1, **changes: Any) -> Learner:
+    """A learner whose networks say something from the start."""
+    made = Learner(replace(SMALL, **changes), seed)
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for networks in (made.actors, made.critics):
+            for scorer in networks.values():
+                scorer.layers[-1].weight.normal_(0.0, 0.7, generator=generator)  # type: ignore[union-attr, operator]
+    return made
+
+
+def log_mu(made: Learner, batch: Batch) -> Tensor:
+    return log_softmax_by(made._network(batch, None) + batch.score, batch.decision, batch.decisions)
+
+
+def as_logged(made: Learner, batch: Batch) -> Batch:
+    """The batch as if the learner's policy had acted."""
+    return replace(batch, log_chance=log_mu(made, batch)[batch.taken].detach())
+
+
+def gradient(made: Learner) -> Tensor:
+    return torch.cat([each.grad.flatten() for each in made.actors.parameters() if each.grad is not None])
+
+
+def cosine(one: Tensor, other: Tensor) -> float:
+    return float(torch.nn.functional.cosine_similarity(one, other, dim=0))
+
+
+def weights(made: Learner) -> list[Tensor]:
+    return [each.detach().clone() for each in (*made.actors.parameters(), *made.critics.parameters())]
+
+
+# ----------------------------------------------------------------------------------------------------- the baseline
+
+
+@settings(max_examples=25, deadline=None)
+@given(sizes=st.lists(st.integers(1, 6), min_size=1, max_size=6), seed=st.integers(0, 10_000))
+def test_the_counterfactual_advantage_has_mean_0_under_the_policy(sizes: list[int], seed: int) -> None:
+    generator, made = np.random.default_rng(seed), learner(seed)
+    rows = [generator.normal(size=(size, signs([0]).shape[1])) for size in sizes]
+    score = [generator.normal(size=size) * 2 for size in sizes]
+    batch = batch_of([by_hand(rows, [0] * len(sizes), [1.0] * len(sizes), score=score)])
+    _, baseline = made._advantages(batch)
+    mu = log_mu(made, batch).exp().detach()
+    worth = _scorer(made.critics, POSITION)(batch.kinds[POSITION].critic).detach()
+    mean = torch.zeros(len(sizes)).index_add(
+        0, batch.decision, mu * (worth - torch.from_numpy(baseline)[batch.decision]).float()
+    )
+    assert mean.tolist() == pytest.approx([0.0] * len(sizes), abs=1e-5)
+
+
+def test_the_baseline_is_the_tilted_policys_own_mean_of_the_critic() -> None:
+    # two candidates that the critic finds worth q and 0; a score of log 3 makes the first three times as likely
+    made = learner()
+    with torch.no_grad():
+        for each in made.actors.parameters():
+            each.zero_()
+    for score, share in (([0.0, 0.0], 0.5), (np.log([3.0, 1.0]), 0.75)):
+        batch = batch_of([by_hand([signs([1.0], [0.0])], [0], [0.0], score=[np.array(score)])])
+        q = _scorer(made.critics, POSITION)(batch.kinds[POSITION].critic).detach().numpy()
+        assert abs(q[0] - q[1]) > 1e-3
+        assert made._advantages(batch)[1] == pytest.approx([share * q[0] + (1 - share) * q[1]], rel=1e-5)
+
+
+def test_advantages_come_from_the_costs_and_the_baseline_of_the_batch() -> None:
+    made = learner()
+    batch = batch_of([play(busy(f"seed={seed}"), exploring(heads())) for seed in (1, 2)])
+    found, baseline = made._advantages(batch)
+    assert found == pytest.approx(advantages(-batch.cost, baseline, batch.last, 0.9), abs=1e-9)
+    assert np.abs(baseline).max() > 0.1
+
+
+# ----------------------------------------------------------------------------------------------- the policy gradient
+
+FIRST, SECOND, THIRD = signs([1.0, 0.0], [0.0, 1.0]), signs([1.0, 1.0], [0.5, -1.0]), signs([-1.0, 0.3], [0.2, 2.0])
+"""A game of two moves: the first leads to the second or the third pair of actions."""
+COSTS = {(0, 0): 1.0, (0, 1): 5.0, (1, 0): 4.0, (1, 1): -2.0}
+SCORE = [np.array([0.5, 0.0]), np.array([0.0, 0.3])]
+PATHS = list(itertools.product((0, 1), (0, 1)))
+
+
+def path(first: int, second: int) -> Episode:
+    """An episode; its cost comes at the end but for 1 that the first move costs if it is 1."""
+    cost = [float(first), COSTS[first, second] - first]
+    return by_hand([FIRST, (SECOND, THIRD)[first]], [first, second], cost, score=SCORE)
+
+
+def chances_of_paths(made: Learner) -> Tensor:
+    batch = batch_of([path(*each) for each in PATHS])
+    taken = log_mu(made, batch)[batch.taken]
+    return (taken[0::2] + taken[1::2]).exp()
+
+
+def exact_gradient(made: Learner) -> Tensor:
+    """Of minus the expected cost of the game."""
+    gain = -(chances_of_paths(made) * torch.tensor([COSTS[each] for each in PATHS])).sum()
+    found = torch.autograd.grad(gain, list(made.actors.parameters()), allow_unused=True)
+    return torch.cat([each.flatten() for each in found if each is not None])
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_over_all_episodes_by_their_chances_the_step_is_the_exact_gradient(seed: int) -> None:
+    made = learner(seed, orders=False, trace=1.0)
+    share = chances_of_paths(made).detach()
+    assert share.sum() == pytest.approx(1.0)
+    batch = as_logged(made, batch_of([path(*each) for each in PATHS]))
+    rest = np.array([[COSTS[each], COSTS[each] - each[0]] for each in PATHS]).ravel()
+    _, baseline = made._advantages(batch)
+    weight = torch.from_numpy(-rest - baseline).float() * share.repeat_interleave(2)
+    exact = exact_gradient(made)
+    made._improve(batch, weight, entropy_weight=0.0)
+    # the loss is a mean over the eight decisions
+    torch.testing.assert_close(-8 * gradient(made), exact, rtol=1e-3, atol=1e-5)
+
+
+def test_over_sampled_episodes_the_step_points_along_the_exact_gradient() -> None:
+    made = learner(4, orders=False, trace=1.0, minibatch=10**6)
+    exact = exact_gradient(made)
+    share = chances_of_paths(made).detach().numpy().astype(float)
+    drawn = np.random.default_rng(1).choice(len(PATHS), 6000, p=share / share.sum())
+    batch = as_logged(made, batch_of([path(*PATHS[each]) for each in drawn]))
+    advantage, _ = made._advantages(batch)
+    weight = torch.from_numpy((advantage - advantage.mean()) / advantage.std()).float()
+    made._improve(batch, weight, entropy_weight=0.0)
+    assert cosine(-gradient(made), exact) > 0.999
+
+
+def test_entropy_is_that_of_the_policy_and_more_weight_on_it_evens_chances_out() -> None:
+    made = learner(5, orders=False, actor_rate=0.05)
+    batch = as_logged(made, batch_of([path(*each) for each in PATHS]))
+    before = log_mu(made, batch).detach()
+    spread = -(before.exp() * before).sum() / batch.decisions
+    nothing = torch.zeros(batch.decisions)
+    entropy, moved = made._improve(batch, nothing, entropy_weight=1.0)
+    assert (entropy, moved) == (pytest.approx(float(spread), rel=1e-5), pytest.approx(0.0, abs=1e-6))
+    assert made._improve(batch, nothing, entropy_weight=1.0)[0] > entropy
+
+
+def test_a_chance_that_has_changed_by_more_than_the_clip_earns_nothing_more() -> None:
+    made = learner(6, orders=False)
+    batch = as_logged(made, batch_of([by_hand([FIRST], [0], [1.0])]))
+    for shift, weight, earns in ((-0.5, 1.0, False), (-0.5, -1.0, True), (0.5, 1.0, True), (0.5, -1.0, False)):
+        twin = copy.deepcopy(made)
+        moved = replace(batch, log_chance=batch.log_chance + shift)
+        twin._improve(moved, torch.tensor([weight]), entropy_weight=0.0)
+        assert bool(gradient(twin).abs().sum() > 0) == earns
+
+
+def test_minibatches_hold_every_decision_once() -> None:
+    made = learner(7, minibatch=10)
+    parts = made._minibatches(37)
+    assert sorted(torch.cat(parts).tolist()) == list(range(37))
+    assert len(parts) == 3
+    assert [part.tolist() for part in parts] != [part.tolist() for part in made._minibatches(37)]
+
+
+def test_a_step_on_part_of_the_decisions_is_a_step_on_a_batch_of_them() -> None:
+    episodes = [path(*each) for each in PATHS]
+    part, alone = learner(8, orders=False), learner(8, orders=False)
+    whole = as_logged(part, batch_of(episodes))
+    weight = torch.arange(8.0) - 3.0
+    chosen = torch.tensor([2, 3, 6, 7])
+    part._minibatches = lambda decisions: [chosen]  # type: ignore[method-assign]
+    part._improve(whole, weight, entropy_weight=0.3)
+    alone._improve(as_logged(alone, batch_of([episodes[1], episodes[3]])), weight[chosen], entropy_weight=0.3)
+    torch.testing.assert_close(gradient(part), gradient(alone), rtol=1e-4, atol=1e-6)
+
+
+# ---------------------------------------------------------------------------------------------------------- learning
+
+
+def test_the_critic_learns_the_lambda_returns_of_both_kinds() -> None:
+    made = learner(9, critic_rate=0.01)
+    batch = batch_of([play(busy(f"seed={seed}"), exploring(heads())) for seed in (1, 2)])
+    assert set(batch.kinds) == {POSITION, ORDER}
+    target = torch.linspace(-1.0, 1.0, batch.decisions)
+    errors = [made._fit_critic(batch, target) for _ in range(80)]
+    assert errors[-1] < 0.25 * errors[0]
+
+
+def test_a_policy_of_two_moves_learns_the_best_path() -> None:
+    made = Learner(replace(SMALL, orders=False, actor_rate=0.02, critic_rate=0.02, first_critic_epochs=10), 1)
+    generator = np.random.default_rng(1)
+    for _ in range(25):
+        share = chances_of_paths(made).detach().numpy().astype(float)
+        drawn = generator.choice(len(PATHS), 24, p=share / share.sum())
+        made.learn(as_logged(made, batch_of([path(*PATHS[each]) for each in drawn])), 0.0)
+    assert PATHS[int(chances_of_paths(made).argmax())] == (1, 1)
+    assert chances_of_paths(made).max() > 0.8
+
+
+def test_a_rare_good_arm_is_learned_sooner_with_the_bonus() -> None:
+    assert np.mean([batches_to_learn(2.0, seed) for seed in range(4)]) < np.mean(
+        [batches_to_learn(0.0, seed) for seed in range(4)]
+    )
+
+
+def batches_to_learn(c: float, seed: int, most: int = 25) -> int:
+    """Batches of 12 single decisions until the free one of three actions, 2 % at first, is the likeliest."""
+    made = Learner(replace(SMALL, orders=False, actor_rate=0.03, critic_rate=0.03, first_critic_epochs=6), seed)
+    generator, counts, kinds = np.random.default_rng(seed), Counts(), np.arange(ACTIONS)
+    rows, rule = signs([1.0], [0.0, 1.0], [0.0, 0.0, 1.0]), np.array([3.0, 2.5, -1.0])
+    for number in range(most):
+        score = rule + counts.bonus(0, kinds, c * (1 - number / most))
+        plain = batch_of([by_hand([rows], [0], [0.0], score=[rule])])
+        if int(log_mu(made, plain).argmax()) == 2:
+            return number
+        share = log_mu(made, batch_of([by_hand([rows], [0], [0.0], score=[score])])).exp().detach().numpy()
+        drawn = generator.choice(ACTIONS, 12, p=share.astype(float) / share.sum(dtype=float))
+        episodes = [by_hand([rows], [each], [0.0 if each == 2 else 1.0], score=[score]) for each in drawn]
+        made.learn(as_logged(made, batch_of(episodes)), 0.0)
+        counts.add(np.zeros(12, dtype=np.int64), drawn, 0.9)
+    return most
+
+
+def test_the_first_batch_sets_the_standardisation_once_and_for_all() -> None:
+    made = Learner(SMALL, 1)
+    one, other = (batch_of([play(busy(f"seed={seed}"), exploring(heads()))]) for seed in (1, 2))
+    made.learn(one, 0.0)
+    actor = _scorer(made.actors, POSITION)
+    mean = actor.mean.clone()
+    torch.testing.assert_close(mean, one.kinds[POSITION].features.mean(0))
+    made.learn(other, 0.0)
+    assert torch.equal(actor.mean, mean)
+
+
+def test_a_learner_begins_as_its_rule() -> None:
+    made = Learner(SMALL, 3).heads()
+    rows = np.random.default_rng(1).normal(size=(5, made.position.inputs))
+    assert made.position(rows).tolist() == [0.0] * 5
+    assert made.order is not None
+    assert Learner(replace(SMALL, orders=False), 3).heads().order is None
+
+
+def test_the_policy_that_acts_is_the_one_that_learns() -> None:
+    made = learner(10)
+    episode = play(busy(), exploring(made.heads(), 1.5, Counts(np.full((60, ACTIONS), 3.0))))
+    batch = batch_of([episode])
+    torch.testing.assert_close(log_mu(made, batch)[batch.taken].detach(), batch.log_chance, rtol=1e-4, atol=1e-4)
+
+
+def test_a_learner_goes_on_from_its_state_bit_for_bit() -> None:
+    one, other = (batch_of([play(busy(f"seed={seed}"), exploring(heads()))]) for seed in (1, 2))
+    straight, stopped = Learner(SMALL, 1), Learner(SMALL, 1)
+    for each in (straight, stopped):
+        each.learn(one, 0.01)
+    resumed = Learner(SMALL, 99)
+    resumed.restore(copy.deepcopy(stopped.state()))
+    assert straight.learn(other, 0.01) == resumed.learn(other, 0.01)
+    assert all(torch.equal(a, b) for a, b in zip(weights(straight), weights(resumed), strict=True))
+    assert not all(torch.equal(a, b) for a, b in zip(weights(straight), weights(stopped), strict=True))

@@ -1,0 +1,287 @@
+"""Training: the same weights however many play and however often it stops, and a refusal of what does not belong."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import json
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from simoffload.agents.learning import training
+from simoffload.agents.learning.coma import LearnerSettings
+from simoffload.agents.learning.training import MOST, Look, Training, TrainingSettings, measure
+from simoffload.agents.policy_file import read_policy
+from simoffload.agents.scoring import Heads
+from simoffload.record.durable import RecordError
+from simoffload.run.agents import load_agent
+from simoffload.run.recorder import Recorder
+from simoffload.run.world import World
+from tests.agents.learning.episodes import busy, softened_rule
+
+LEARNER = LearnerSettings(hidden=(4,), critic_hidden=(4,), first_critic_epochs=2, critic_epochs=2, actor_epochs=2)
+SHORT = TrainingSettings(
+    batches=4,
+    episodes=2,
+    tasks=5,
+    validate_every=2,
+    validation_seeds=2,
+    validation_tasks=5,
+    learner=replace(LEARNER, orders=True),
+)
+
+
+class InTurn:
+    """Stands for a pool of processes: everything runs here, one after the other."""
+
+    map = staticmethod(map)
+
+    def __init__(self, *about: Any) -> None:
+        """However many workers there were to be."""
+
+    def __enter__(self) -> InTurn:
+        return self
+
+    def __exit__(self, *about: object) -> None:
+        """Nobody to wait for."""
+
+
+@pytest.fixture
+def in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "ProcessPoolExecutor", InTurn)
+
+
+def go_on(look: Look) -> bool:
+    return True
+
+
+def stop_after(batches: int) -> Callable[[Look], bool]:
+    looks = itertools.count(1)
+    return lambda look: next(looks) < batches
+
+
+def trained(directory: Path, watch: Callable[[Look], bool] = go_on, workers: int = 1, **changes: Any) -> Training:
+    made = Training(busy(), replace(SHORT, **changes), 1, directory)
+    made.run(workers, watch)
+    return made
+
+
+def content(directory: Path) -> dict[str, bytes]:
+    """All that a training leaves but its checkpoint, whose bytes are torch's affair."""
+    return {path.name: path.read_bytes() for path in directory.iterdir() if path.name != "checkpoint.pt"}
+
+
+def checkpoint(directory: Path) -> Any:
+    return torch.load(directory / "checkpoint.pt", weights_only=True)
+
+
+def equal(one: Any, other: Any) -> bool:
+    """Bit for bit, nan like nan."""
+    if isinstance(one, torch.Tensor):
+        return torch.equal(one, other)
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(equal(one[key], other[key]) for key in one)
+    if isinstance(one, (list, tuple)):
+        return len(one) == len(other) and all(map(equal, one, other))
+    return bool(one == other or (one != one and other != other))
+
+
+# --------------------------------------------------------------------------------------------------- the same weights
+
+
+def test_one_worker_and_two_end_with_the_same_bytes(tmp_path: Path) -> None:
+    for workers in (1, 2):
+        trained(tmp_path / str(workers), workers=workers, batches=2)
+    assert content(tmp_path / "1") == content(tmp_path / "2")
+    assert equal(checkpoint(tmp_path / "1"), checkpoint(tmp_path / "2"))
+
+
+@pytest.mark.usefixtures("in_turn")
+@pytest.mark.parametrize("stops", [(1,), (2, 1), (3,)])
+def test_a_training_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path: Path, stops: tuple[int, ...]) -> None:
+    trained(tmp_path / "straight")
+    for batches in stops:
+        trained(tmp_path / "stopped", stop_after(batches))
+    assert checkpoint(tmp_path / "stopped")["batch"] == sum(stops) < 4
+    trained(tmp_path / "stopped")
+    assert content(tmp_path / "stopped") == content(tmp_path / "straight")
+    assert equal(checkpoint(tmp_path / "stopped"), checkpoint(tmp_path / "straight"))
+
+
+@pytest.mark.usefixtures("in_turn")
+def test_another_seed_ends_with_other_weights(tmp_path: Path) -> None:
+    for seed in (1, 2):
+        Training(busy(), SHORT, seed, tmp_path / str(seed)).run(1, go_on)
+    one, other = (checkpoint(tmp_path / str(seed))["learner"] for seed in (1, 2))
+    assert not equal(one["actors"], other["actors"])
+
+
+@pytest.mark.usefixtures("in_turn")
+def test_with_c_0_it_is_training_without_a_bonus(tmp_path: Path) -> None:
+    trained(tmp_path / "c", c=0.0)
+    trained(tmp_path / "none", c=5.0, selection="none")
+    one, other = checkpoint(tmp_path / "c"), checkpoint(tmp_path / "none")
+    assert equal(one["learner"], other["learner"])
+    trained(tmp_path / "tilt", c=5.0)
+    assert not equal(one["learner"], checkpoint(tmp_path / "tilt")["learner"])
+
+
+@pytest.mark.usefixtures("in_turn")
+def test_a_training_that_is_over_stays_as_it_is(tmp_path: Path) -> None:
+    last = Training(busy(), SHORT, 1, tmp_path).run(1, go_on)
+    before = content(tmp_path)
+    again = Training(busy(), SHORT, 1, tmp_path).run(1, pytest.fail)
+    assert equal(again, last)
+    assert content(tmp_path) == before
+
+
+# -------------------------------------------------------------------------------------------------- what is left
+
+
+@pytest.mark.usefixtures("in_turn")
+def test_the_curve_has_a_row_for_every_batch_and_a_validation_now_and_then(tmp_path: Path) -> None:
+    looks: list[Look] = []
+    trained(tmp_path, lambda look: not looks.append(look))  # type: ignore[func-returns-value]
+    rows = list(csv.DictReader((tmp_path / "curve.csv").open(encoding="utf-8")))
+    assert [float(row["batch"]) for row in rows] == [1, 2, 3, 4]
+    assert [math.isnan(float(row["validation"])) for row in rows] == [True, False, True, False]
+    decisions = [float(row["decisions"]) for row in rows]
+    assert decisions == sorted(decisions)
+    assert all(math.isfinite(float(row["objective"])) and float(row["objective"]) > 0 for row in rows)
+    assert [look.share for look in looks] == [0.25, 0.5, 0.75, 1.0]
+    assert looks[0].text.startswith("batch 1/4, objective ")
+    assert " % against " in looks[-1].text
+
+
+@pytest.mark.usefixtures("in_turn")
+def test_the_policy_that_is_kept_is_the_best_on_the_validation_seeds(tmp_path: Path) -> None:
+    trained(tmp_path, validate_every=1)
+    rows = list(csv.DictReader((tmp_path / "curve.csv").open(encoding="utf-8")))
+    policy, card = read_policy(tmp_path / "policy")
+    best = min(float(row["validation"]) for row in rows)
+    assert card["validation"]["policy"] == best
+    seeds = [training.VALIDATION_SEEDS, training.VALIDATION_SEEDS + 1]
+    found = [measure(busy("horizon={tasks: 5}", f"seed={seed}"), policy) for seed in seeds]
+    assert np.mean(found) == pytest.approx(best, rel=1e-6)
+    assert set(card["validation"]) == {"policy", *training.RULES}
+    assert card["settings"]["learner"]["hidden"] == [4]
+    assert (card["scenario"], card["seed"]) == ("tiny", 1)
+    assert card["references"] == {"latency_s": 20.0, "cost_usd": 0.001}
+
+
+@pytest.mark.parametrize("who", ["eft", "weighted-greedy", softened_rule(orders=False)])
+def test_what_is_measured_is_the_mean_objective_of_a_run(who: str | Heads) -> None:
+    # softened rules decide as `eft` where they are greedy
+    scenario = busy()
+    recorder = Recorder(scenario.objective, 3, 0.0, None, 0, lambda parts: None)
+    world = World(scenario, load_agent(who if isinstance(who, str) else "eft"), recorder)
+    world.begin()
+    world.kernel.advance(math.inf)
+    assert measure(scenario, who) == recorder.objective.mean
+
+
+# ----------------------------------------------------------------------------------------------------------- seeds
+
+
+def test_no_two_episodes_share_a_seed_and_none_has_one_of_validation(tmp_path: Path) -> None:
+    ends = (0, 1, MOST - 1)
+    seeds = [
+        Training(busy(), SHORT, seed, tmp_path)._episode_scenario(batch, number).seed
+        for seed, batch, number in itertools.product(ends, repeat=3)
+    ]
+    assert len(set(seeds)) == len(seeds)
+    assert training.EPISODE_SEEDS <= min(seeds)
+    assert max(seeds) < training.VALIDATION_SEEDS
+
+
+@pytest.mark.parametrize(
+    ("seed", "changes"), [(MOST, {}), (-1, {}), (1, {"batches": MOST + 1}), (1, {"episodes": MOST + 1})]
+)
+def test_a_training_that_would_repeat_seeds_is_refused(tmp_path: Path, seed: int, changes: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="the seed must be below 1000, batches and episodes 1000 at most"):
+        Training(busy(), replace(SHORT, **changes), seed, tmp_path)
+
+
+# --------------------------------------------------------------------------------------------------------- refusals
+
+
+@pytest.mark.usefixtures("in_turn")
+def test_a_training_with_other_settings_is_not_gone_on_with(tmp_path: Path) -> None:
+    trained(tmp_path, stop_after(1))
+    before = content(tmp_path)
+    others = [
+        (Training(busy(), replace(SHORT, c=0.5), 1, tmp_path), "settings.json"),
+        (Training(busy(), SHORT, 2, tmp_path), "settings.json"),
+        (Training(busy(), replace(SHORT, learner=LEARNER), 1, tmp_path), "settings.json"),
+        (Training(busy("telemetry_interval=1 s"), SHORT, 1, tmp_path), "scenario.yaml"),
+    ]
+    for other, file in others:
+        if file == "settings.json" and json.loads(before[file]) == {}:
+            continue
+        with pytest.raises(RecordError, match=rf"{file} is of a training with other settings"):
+            other.run(1, go_on)
+    assert content(tmp_path) == before
+
+
+@pytest.mark.usefixtures("in_turn")
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda whole: b"",
+        lambda whole: whole[: len(whole) // 2],
+        lambda whole: whole[:-1],
+        lambda whole: b"no checkpoint at all",
+        lambda whole: b"\x80\x02.",
+        lambda whole: b"\x80\x04K\x01.",
+        lambda whole: b"PK\x03\x04" + whole[4:100],
+    ],
+)
+def test_a_damaged_checkpoint_is_refused_by_its_name(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    trained(tmp_path, stop_after(1))
+    path = tmp_path / "checkpoint.pt"
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(RecordError, match=r"checkpoint\.pt is damaged or no checkpoint of this version"):
+        trained(tmp_path)
+
+
+@pytest.mark.usefixtures("in_turn")
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda state: state.pop("curve"),
+        lambda state: state.update(trials=[1.0]),
+        lambda state: state["learner"]["actors"].popitem(),
+        lambda state: state["learner"].update(shuffle="{}"),
+        lambda state: state.update(batch="two"),
+    ],
+)
+def test_a_checkpoint_of_something_else_is_refused_by_its_name(tmp_path: Path, change: Callable[[Any], object]) -> None:
+    trained(tmp_path, stop_after(1))
+    state = checkpoint(tmp_path)
+    change(state)
+    torch.save(state, tmp_path / "checkpoint.pt")
+    with pytest.raises(RecordError, match=r"checkpoint\.pt is damaged or no checkpoint of this version"):
+        trained(tmp_path)
+
+
+@pytest.mark.usefixtures("in_turn")
+def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(RecordError, match=r"cannot make .*file"):
+        trained(tmp_path / "file")
+
+
+@pytest.mark.usefixtures("in_turn")
+def test_a_training_stopped_before_its_first_checkpoint_begins_anew(tmp_path: Path) -> None:
+    trained(tmp_path / "straight")
+    trained(tmp_path / "stopped", stop_after(1))
+    (tmp_path / "stopped" / "checkpoint.pt").unlink()
+    trained(tmp_path / "stopped")
+    assert content(tmp_path / "stopped") == content(tmp_path / "straight")

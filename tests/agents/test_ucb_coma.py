@@ -1,0 +1,72 @@
+"""The trained policy at work: the largest logit decides, and it is a sound agent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from simoffload.agents.policy_file import write_policy
+from simoffload.agents.ucb_coma import ScoringAgent, UcbComa
+from simoffload.decision import Decision, Setting
+from simoffload.record.durable import RecordError
+from simoffload.testing import check_agent, small_scenarios
+from tests.agents.learning.episodes import busy, heads, softened_rule
+from tests.decision.test_staleness import run
+
+
+class ByLogits:
+    """The policy written out once more: every row's logit, and the first of the largest."""
+
+    def __init__(self, policy: Any) -> None:
+        self.policy = policy
+        self.order = "decide"
+        self.kinds: set[str] = set()
+
+    def reset(self, setting: Setting, generator: np.random.Generator) -> None:
+        self.reference_s = setting.latency_reference_s
+
+    def decide(self, seen: Any) -> Decision:
+        self.kinds.add(seen.kind)
+        rows, corrections, _ = self.policy.evaluate(seen)
+        if seen.kind == "order":
+            rule = [-self.policy.kappa_order * place for place in range(len(rows))]
+        else:
+            rule = [-self.policy.kappa * (f - min(seen.finish_s)) / self.reference_s for f in seen.finish_s]
+        logits = [float(a + b) for a, b in zip(corrections, rule, strict=True)]
+        return Decision(logits.index(max(logits)))
+
+
+def test_the_largest_logit_decides_about_positions_and_orders() -> None:
+    scenario, policy = busy("horizon={tasks: 25}"), heads(1, kappa=1.0, kappa_order=0.1)
+    written_out = ByLogits(policy)
+    assert run(scenario, ScoringAgent(policy), misled=False) == run(scenario, written_out, misled=False)
+    assert written_out.kinds == {"position", "order"}
+    assert run(scenario, ScoringAgent(policy), misled=False) != run(
+        scenario, ScoringAgent(softened_rule()), misled=False
+    )
+
+
+@pytest.mark.parametrize("orders", [True, False])
+def test_it_is_a_sound_agent(orders: bool) -> None:
+    tiny, factory, *_ = small_scenarios()
+    check_agent(lambda: ScoringAgent(heads(2, orders=orders, kappa=1.0, kappa_order=0.1)), [tiny, factory])
+
+
+def test_a_policy_without_a_network_for_orders_lets_lines_go_by_arrival() -> None:
+    assert ScoringAgent(heads(orders=False)).order == "fifo"
+    assert ScoringAgent(heads(orders=True)).order == "decide"
+
+
+def test_a_policy_from_a_file_decides_as_it_did_before_it_was_written(tmp_path: Path) -> None:
+    write_policy(tmp_path / "mine", heads(3, kappa=1.0, kappa_order=0.1), {})
+    scenario = busy()
+    before, after = ScoringAgent(heads(3, kappa=1.0, kappa_order=0.1)), UcbComa(tmp_path / "mine")
+    assert run(scenario, after, misled=False) == run(scenario, before, misled=False)
+
+
+def test_a_policy_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match=r"nothing\.json"):
+        UcbComa(tmp_path / "nothing")
