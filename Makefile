@@ -19,7 +19,7 @@ test: $(VENV)/installed-for-tests
 	$(BIN)/mypy
 
 $(VENV)/installed: setup.cfg pyproject.toml constraints.txt | $(BIN)/pip
-	$(INSTALL) --editable '.[train]'
+	$(INSTALL) --editable .
 	touch $@
 
 $(VENV)/installed-for-tests: setup.cfg pyproject.toml constraints.txt | $(BIN)/pip

@@ -76,12 +76,15 @@ def compare(
     try:
         with claimed(out, f"compare-{world.name}") as directory:
             results = _compared(world, names, [int(seed) for seed in given], directory, workers or cores())
-            if as_json:
+            if results and as_json:
                 click.echo(json.dumps(results, indent=2, allow_nan=False))
-            else:
+            elif results:
                 _print(directory)
-            if not no_report:
+            if results and not no_report:
                 _draw(directory, to_stderr=as_json)
+            if not results or results["status"] != "complete":
+                click.echo(f"interrupted; the runs that were finished are in {directory}", err=True)
+                click.get_current_context().exit(INTERRUPTED)
     except (AgentError, NowhereError, RecordError) as error:
         raise click.ClickException(str(error)) from None
 
@@ -89,15 +92,15 @@ def compare(
 def _compared(
     world: Scenario, names: Sequence[str], seeds: Sequence[int], directory: Path, workers: int
 ) -> dict[str, Any]:
-    """The content of comparison.json; ends the program when it is interrupted."""
+    """The content of comparison.json; of an interrupted one what there is, empty if no seed was finished."""
     from ..run import comparison
 
     try:
         with Stop() as stop, shown(quiet=False) as show:
             return comparison.compare(world, names, seeds, directory, workers, watcher(show, stop, _describe))
     except comparison.Interrupted:
-        click.echo(f"interrupted; the runs that were finished are in {directory}", err=True)
-        raise click.exceptions.Exit(INTERRUPTED) from None
+        path = directory / comparison.COMPARISON_FILE
+        return dict(json.loads(path.read_bytes())) if path.exists() else {}
 
 
 def _describe(share: Share) -> str:

@@ -63,6 +63,8 @@ def _refusing(command: Callable[P, R]) -> Callable[P, R]:
             return command(*args, **kwargs)
         except TraceError as error:
             raise Refused([str(error)]) from None
+        except BrokenPipeError:
+            raise
         except OSError as error:
             raise Refused([f"{error.filename}: {error.strerror}"]) from None
 

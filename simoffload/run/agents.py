@@ -35,7 +35,7 @@ def agent_names() -> list[str]:
 
 def describe_agents() -> list[tuple[str, str, str]]:
     """Name, first line of the docstring, and package of every agent; one that cannot be loaded says why."""
-    return [(name, _summary(point), point.value.partition(".")[0]) for name, point in _found().items()]
+    return [(name, _summary(point), point.module.partition(".")[0]) for name, point in _found().items()]
 
 
 def _summary(point: EntryPoint) -> str:
