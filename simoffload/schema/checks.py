@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from .. import units
 from .base import Modality
@@ -24,15 +24,20 @@ def scenario_findings(scenario: Scenario, catalogue: Catalogue) -> Iterator[Find
         yield from _server(path, node, scenario, catalogue)
     if len(nodes) == len(scenario.edges) + len(scenario.clouds):
         yield from _modalities(scenario, {m for _, node in nodes for m in _serves(node, catalogue)})
-    for number, workload in enumerate(scenario.workloads):
-        path = ("workloads", number)
-        if isinstance(workload.template, Written):
-            yield from _order((*path, "template", "subtasks"), workload.template)
-        yield from _weight((*path, "weight"), workload)
+    yield from workload_findings(enumerate(scenario.workloads))
     if scenario.horizon.time is not None and scenario.warm_up >= scenario.horizon.time:
         end = units.write(scenario.horizon.time, units.TIME)
         yield Finding(("warm_up",), f"the warm-up lasts to the end of the run at {end}; nothing would be measured")
     yield from _unused_links(scenario)
+
+
+def workload_findings(workloads: Iterable[tuple[int, Workload]]) -> Iterator[Finding]:
+    """What keeps well-formed workloads, given with their numbers, from running wherever they are."""
+    for number, workload in workloads:
+        path = ("workloads", number)
+        if isinstance(workload.template, Written):
+            yield from _order((*path, "template", "subtasks"), workload.template)
+        yield from _weight((*path, "weight"), workload)
 
 
 def _nodes(scenario: Scenario) -> Iterator[tuple[TreePath, Node]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from .bundled import bundled_catalogue, bundled_scenarios, whole_catalogue
-from .checks import scenario_findings
+from .checks import scenario_findings, workload_findings
 from .document import Source, Tree, plain
 from .files import file_findings
 from .findings import Finding
@@ -21,6 +22,7 @@ from .names import name_findings
 from .problems import Problem, ScenarioError, in_order, nearest
 from .reader import parse
 from .scenario import Scenario
+from .workload import Workload
 
 MOST_FINDINGS = 500
 """As many findings of a kind are collected; more help nobody."""
@@ -84,11 +86,20 @@ def _examined(tree: Tree, overrides: Sequence[str]) -> Diagnosis:
         scenario = Scenario.model_validate(data)
     except ValidationError as error:
         problems = problems_of(error, Scenario, tree)
+        findings += islice(workload_findings(_sound_workloads(data)), MOST_FINDINGS)
     else:
         findings += islice(_further(scenario), MOST_FINDINGS)
     problems = list(in_order([*problems, *(finding.located(tree) for finding in findings)]))
     sound = all(problem.severity == "warning" for problem in problems)
     return Diagnosis(scenario if sound else None, tuple(problems))
+
+
+def _sound_workloads(data: object) -> Iterator[tuple[int, Workload]]:
+    """The workloads of a scenario that is no whole one which are well-formed by themselves, with their numbers."""
+    listed = data.get("workloads") if isinstance(data, dict) else None
+    for number, workload in enumerate(listed if isinstance(listed, list) else []):
+        with suppress(ValidationError):
+            yield number, Workload.model_validate(workload)
 
 
 def _further(scenario: Scenario) -> Iterator[Finding]:

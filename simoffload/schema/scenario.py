@@ -27,7 +27,7 @@ class Horizon(Frozen):
 
 
 class Objective(Frozen):
-    """Per task: weight (w L/L_ref + (1-w) C/C_ref), L latency, C cost."""
+    """Per task: weight w L/L_ref + (1-w) C/C_ref, L latency, C cost."""
 
     latency_weight: Fraction = 0.5
     latency_reference: Annotated[Seconds, Field(gt=0)] | Literal["auto"] = "auto"

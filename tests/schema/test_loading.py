@@ -20,7 +20,7 @@ from simoffload.schema import (
     whole_catalogue,
 )
 
-from .sample import TEXT, changed
+from .sample import TEXT, changed, headlines
 
 
 def test_a_scenario_is_found_by_its_path_as_text_or_path(tmp_path: Path) -> None:
@@ -117,3 +117,10 @@ def test_five_thousand_nodes_are_read_and_checked() -> None:
         )
     )
     assert len(scenario.edges) == 5002
+
+
+def test_a_circle_is_told_along_with_mistakes_elsewhere() -> None:
+    graph = "[{id: a, after: [b]}, {id: b, after: [a]}, {id: c, after: [b]}]"
+    told = headlines(TEXT, f"workloads.faults.template={{kind: written, subtasks: {graph}}}", "edges.press.speeed=2")
+    assert any("in a circle: a -> b -> a" in line for line in told)
+    assert any("speeed" in line and "did you mean 'speed'?" in line for line in told)

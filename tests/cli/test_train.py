@@ -1,0 +1,142 @@
+"""`simoffload train` leaves a policy that can be used, goes on where it stopped, and refuses before anything runs."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from simoffload.agents.learning import coma, training
+from simoffload.agents.learning.coma import LearnerSettings
+from simoffload.agents.policy_file import read_policy
+from simoffload.agents.ucb_coma import UcbComa
+from tests.agents.learning.test_training import InTurn, content
+from tests.cli.program import invoke
+
+TINY = ("train", "tiny", "--batches", "2", "--episodes", "2")
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Episodes of a few tasks, a look at the rules and the policy after the last batch, and small networks."""
+    settings = partial(training.TrainingSettings, tasks=8, validation_seeds=1, validation_tasks=8)
+    learner = partial(LearnerSettings, hidden=(4,), critic_hidden=(4,), first_critic_epochs=2, critic_epochs=2)
+    monkeypatch.setattr(training, "TrainingSettings", settings)
+    monkeypatch.setattr(coma, "LearnerSettings", learner)
+
+
+@pytest.fixture
+def in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "ProcessPoolExecutor", InTurn)
+
+
+def test_a_training_leaves_a_policy_a_curve_and_a_checkpoint() -> None:
+    done = invoke(*TINY, "--workers", "1")
+    directory = Path("runs/train-tiny-1")
+    assert done.exit_code == 0
+    assert done.stdout == f"policy     {directory / 'policy.safetensors'}\ncurve      {directory / 'curve.csv'}\n"
+    assert {path.name for path in directory.iterdir()} == {
+        "policy.safetensors", "policy.json", "curve.csv", "checkpoint.pt", "settings.json", "scenario.yaml",
+    }  # fmt: skip
+    policy, card = read_policy(directory / "policy")
+    assert policy.order is None
+    assert card["scenario"] == "tiny"
+    assert len((directory / "curve.csv").read_text(encoding="utf-8").splitlines()) == 3
+    assert invoke("validate", str(directory / "scenario.yaml")).exit_code == 0
+
+
+@pytest.mark.usefixtures("in_turn")
+def test_with_orders_the_policy_has_a_network_for_them() -> None:
+    assert invoke(*TINY, "--orders", "--out", "here").exit_code == 0
+    assert UcbComa(Path("here/policy")).order == "decide"
+
+
+@pytest.mark.usefixtures("in_turn")
+def test_an_interrupted_training_says_so_and_goes_on_to_the_same_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert invoke(*TINY, "--out", "straight").exit_code == 0
+    step = training.Training._step
+
+    def interrupted_step(made: training.Training, pool: object) -> dict[str, float]:
+        row = step(made, pool)  # type: ignore[arg-type]
+        signal.raise_signal(signal.SIGINT)
+        return row
+
+    with monkeypatch.context() as patched:
+        patched.setattr(training.Training, "_step", interrupted_step)
+        stopped = invoke(*TINY, "--out", "stopped")
+    assert stopped.exit_code == 130
+    assert "interrupted after batch 1; go on with --resume" in stopped.stderr
+    again = invoke(*TINY, "--out", "stopped", "--resume")
+    assert (again.exit_code, again.stderr) == (0, "")
+    assert content(Path("stopped")) == content(Path("straight"))
+
+
+@pytest.mark.usefixtures("in_turn")
+def test_what_is_in_a_directory_is_never_written_over() -> None:
+    assert invoke(*TINY, "--out", "here").exit_code == 0
+    before = content(Path("here"))
+    refused = invoke(*TINY, "--out", "here")
+    assert refused.exit_code == 2
+    assert "here is not empty; give another --out, or --resume to go on there" in refused.stderr
+    other = invoke(*TINY, "--c", "2", "--out", "here", "--resume")
+    assert other.exit_code == 1
+    assert "settings.json is of a training with other settings; give another directory" in other.stderr
+    assert content(Path("here")) == before
+
+
+@pytest.mark.parametrize("resume", [(), ("--resume",)])
+def test_a_file_is_no_directory(resume: tuple[str, ...]) -> None:
+    Path("file").write_text("mine", encoding="utf-8")
+    refused = invoke(*TINY, "--out", "file", *resume)
+    assert refused.exit_code == 2
+    assert "file is not a directory" in refused.stderr
+    assert Path("file").read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.usefixtures("in_turn")
+def test_a_damaged_checkpoint_is_named() -> None:
+    assert invoke(*TINY, "--out", "here").exit_code == 0
+    Path("here/checkpoint.pt").write_bytes(b"")
+    refused = invoke(*TINY, "--out", "here", "--resume")
+    assert refused.exit_code == 1
+    assert "checkpoint.pt is damaged or no checkpoint of this version" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("train", "tinny"), "did you mean 'tiny'?"),
+        ((*TINY, "--set", "sed=1"), "did you mean 'seed'?"),
+        ((*TINY, "--batches", "0"), "--batches"),
+        ((*TINY, "--batches", "1001"), "--batches"),
+        ((*TINY, "--episodes", "1001"), "--episodes"),
+        ((*TINY, "--seed", "1000"), "--seed"),
+        ((*TINY, "--c", "-1"), "--c"),
+        ((*TINY, "--agent", "eft"), "--agent"),
+        ((*TINY, "--workers", "0"), "--workers"),
+    ],
+)
+def test_what_is_wrong_is_told_and_nothing_is_left(elsewhere: Path, arguments: tuple[str, ...], message: str) -> None:
+    refused = invoke(*arguments)
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert message in refused.stderr
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_without_torch_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, elsewhere: Path) -> None:
+    for name in [name for name in sys.modules if name.startswith("simoffload.agents.learning")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    refused = invoke(*TINY)
+    assert refused.exit_code == 1
+    assert "training needs torch: pip install 'simoffload[train]'" in refused.stderr
+    assert list(elsewhere.iterdir()) == []
