@@ -76,7 +76,7 @@ def _read_card(path: Path) -> dict[str, Any]:
             raise RecordError(f"{path}: its {name} network was trained on other features than this version has")
     for key in ("kappa", "kappa_order"):
         value = about.get(key)
-        if type(value) not in (int, float) or not 0 <= value <= sys.float_info.max:
+        if not (isinstance(value, (int, float)) and 0 <= value <= sys.float_info.max):
             raise RecordError(f"{path} has no {key} that is a finite number of 0 or more")
     return about
 

@@ -55,6 +55,8 @@ def train(
         from ..agents.learning.training import Look, Training, TrainingSettings
     except ModuleNotFoundError as error:
         raise click.ClickException(f"training needs {error.name}: pip install 'simoffload[train]'") from None
+    from concurrent.futures.process import BrokenProcessPool
+
     from .compare import cores
 
     wanted = TrainingSettings(batches=batches, episodes=episodes, c=c, learner=LearnerSettings(orders=orders))
@@ -68,7 +70,13 @@ def train(
             last = training.run(workers or cores(), watcher(show, stop, describe))
     except RecordError as error:
         raise click.ClickException(str(error)) from None
-    click.echo(f"policy     {directory / 'policy.safetensors'}\ncurve      {directory / 'curve.csv'}")
+    except BrokenProcessPool:
+        if stop.asked:
+            raise KeyboardInterrupt from None
+        raise click.ClickException("a worker has been ended from outside; go on with --resume") from None
+    if (policy := directory / "policy.safetensors").exists():
+        click.echo(f"policy     {policy}")
+    click.echo(f"curve      {directory / 'curve.csv'}")
     if last["batch"] < batches:
         click.echo(f"interrupted after batch {last['batch']:.0f}; go on with --resume", err=True)
         click.get_current_context().exit(INTERRUPTED)

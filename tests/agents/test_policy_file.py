@@ -108,7 +108,7 @@ OTHERS = list(POSITION_COLUMNS)[::-1]
         *[
             (with_entry(key, value), f"has no {key}")
             for key in ("kappa", "kappa_order")
-            for value in (None, "8", [8], float("nan"), float("inf"), -1.0, 10**400, True)
+            for value in (None, "8", [8], float("nan"), float("inf"), -1.0, 10**400)
         ],
         (without("kappa"), "has no kappa"),
     ],

@@ -129,7 +129,7 @@ def test_a_twin_of_a_node_has_an_equal_chance_in_the_plant() -> None:
 # --------------------------------------------------------------------------------------------------- the rule in it
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(written=scenarios(horizons=("tasks", "time")), kappa=st.sampled_from([1.0, 1e6]))
 def test_networks_that_say_0_leave_the_rule_decision_by_decision(written: dict[str, Any], kappa: float) -> None:
     scenario = load_scenario_text(json.dumps(written))

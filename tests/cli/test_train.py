@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from pathlib import Path
 
@@ -74,10 +75,30 @@ def test_an_interrupted_training_says_so_and_goes_on_to_the_same_end(monkeypatch
         patched.setattr(training.Training, "_step", interrupted_step)
         stopped = invoke(*TINY, "--out", "stopped")
     assert stopped.exit_code == 130
+    assert stopped.stdout == f"curve      {Path('stopped') / 'curve.csv'}\n"  # no policy has been validated yet
     assert "interrupted after batch 1; go on with --resume" in stopped.stderr
     again = invoke(*TINY, "--out", "stopped", "--resume")
     assert (again.exit_code, again.stderr) == (0, "")
     assert content(Path("stopped")) == content(Path("straight"))
+
+
+@pytest.mark.usefixtures("in_turn")
+@pytest.mark.parametrize(
+    ("asked", "code", "message"),
+    [(False, 1, "a worker has been ended from outside; go on with --resume"), (True, 130, "interrupted")],
+)
+def test_a_worker_that_is_gone_is_told_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, asked: bool, code: int, message: str
+) -> None:
+    def broken_step(made: training.Training, pool: object) -> dict[str, float]:
+        if asked:
+            signal.raise_signal(signal.SIGINT)
+        raise BrokenProcessPool
+
+    monkeypatch.setattr(training.Training, "_step", broken_step)
+    done = invoke(*TINY, "--out", "here")
+    assert (done.exit_code, done.stdout) == (code, "")
+    assert message in done.stderr
 
 
 @pytest.mark.usefixtures("in_turn")

@@ -201,7 +201,7 @@ def test_an_order_on_a_link_tells_of_bytes() -> None:
 # ------------------------------------------------------------------------------------------------------------- sizes
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(written=scenarios(horizons=("tasks", "time")))
 def test_every_number_is_finite_whatever_the_plant(written: dict[str, Any]) -> None:
     reader = read(load_scenario_text(json.dumps(written)), Reader())

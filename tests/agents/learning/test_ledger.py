@@ -1,4 +1,4 @@
-"""The cost as it runs up and the potential beside it: exact at every event, and common to all policies where it must."""
+"""The cost as it runs up and the potential beside it: exact at every event, and what tasks bring common to policies."""
 
 from __future__ import annotations
 

@@ -99,16 +99,12 @@ def equal(one: Any, other: Any) -> bool:
 # --------------------------------------------------------------------------------------------------- the same weights
 
 
-def test_two_workers_end_with_the_same_bytes_as_one_and_as_this_process(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for workers in (1, 2):
-        trained(tmp_path / str(workers), workers=workers, batches=2)
+def test_two_workers_end_with_the_same_bytes_as_one_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trained(tmp_path / "two", workers=2, batches=2)
     monkeypatch.setattr(training, "ProcessPoolExecutor", InTurn)
-    trained(tmp_path / "here", batches=2)
-    for other in ("1", "2"):
-        assert content(tmp_path / other) == content(tmp_path / "here")
-        assert equal(checkpoint(tmp_path / other), checkpoint(tmp_path / "here"))
+    trained(tmp_path / "one", batches=2)
+    assert content(tmp_path / "two") == content(tmp_path / "one")
+    assert equal(checkpoint(tmp_path / "two"), checkpoint(tmp_path / "one"))
 
 
 @pytest.mark.usefixtures("in_turn")
@@ -205,7 +201,7 @@ def test_no_two_episodes_share_a_seed_and_none_has_one_of_validation(tmp_path: P
         for seed, batch, number in itertools.product(ends, repeat=3)
     ]
     assert len(set(seeds)) == len(seeds)
-    assert training.EPISODE_SEEDS <= min(seeds)
+    assert min(seeds) >= training.EPISODE_SEEDS
     assert max(seeds) < training.VALIDATION_SEEDS
 
 
