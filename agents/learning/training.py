@@ -12,8 +12,8 @@ import io
 import json
 import math
 import multiprocessing
+import os
 import pickle
-import signal
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -29,6 +29,7 @@ from simoffload.record.manifest import versions
 from simoffload.run.agents import load_agent
 from simoffload.run.recorder import Recorder
 from simoffload.run.references import with_references
+from simoffload.run.workers import interrupts_held, set_up
 from simoffload.run.world import World
 from simoffload.schema import Scenario
 from simoffload.schema.scenario import Horizon
@@ -118,7 +119,9 @@ class Training:
         torch.set_num_threads(1)
         self._prepare()
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, context, _leave_interrupts) as pool:
+        with ProcessPoolExecutor(workers, context, set_up, (os.getpid(),)) as pool:
+            with interrupts_held():
+                pool.map(abs, range(workers))
             if not self._rules:
                 self._rules = {name: self._validate(pool, name) for name in RULES}
             while self._batch < self._settings.batches:
@@ -250,11 +253,6 @@ def _holds(path: Path, content: bytes) -> bool:
         return path.read_bytes() == content
     except OSError:
         return False
-
-
-def _leave_interrupts() -> None:
-    """A worker leaves Ctrl-C to the program, which stops after the batch under way."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def measure(scenario: Scenario, who: str | Heads) -> float:

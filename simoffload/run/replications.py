@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,9 +18,9 @@ from typing import Any
 from ..schema import Scenario
 from .progress import Progress
 from .simulation import simulate
+from .workers import interrupts_held, set_up
 
 _LOOK_S = 0.25
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupted(Exception):
@@ -68,7 +65,7 @@ def run_jobs(jobs: Sequence[Job], workers: int, watch: Watch | None = None) -> l
     shares, stopped = context.Array("d", len(jobs), lock=False), context.Value("b", 0, lock=False)
     began = time.perf_counter()
     with ProcessPoolExecutor(min(workers, len(jobs)), context, _prepare, (shares, stopped, os.getpid())) as pool:
-        with _interrupts_held():
+        with interrupts_held():
             futures = [pool.submit(_run, number, job) for number, job in enumerate(jobs)]
         try:
             _wait(futures, lambda: sum(shares), began, watch)
@@ -79,19 +76,6 @@ def run_jobs(jobs: Sequence[Job], workers: int, watch: Watch | None = None) -> l
                 raise Interrupted(_finished(futures)) from None
             raise
         return [future.result() for future in futures]
-
-
-@contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Keep Ctrl-C back while workers are started, which inherit that until they are set up."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _finished(futures: Sequence[Future[dict[str, Any]]]) -> dict[int, dict[str, Any]]:
@@ -119,21 +103,10 @@ _stopped: Any = None
 
 
 def _prepare(shares: Any, stopped: Any, parent: int) -> None:
-    """Set a worker up: it leaves Ctrl-C to the parent, which tells it to stop, and does not outlive the parent."""
+    """Set a worker up, which tells how far it is in `shares` and is told to stop by `stopped`."""
     global _shares, _stopped
     _shares, _stopped = shares, stopped
-    for number in _SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-
-
-def _end_with(parent: int) -> None:
-    """End this process soon after its parent has died."""
-    while os.getppid() == parent:
-        time.sleep(1.0)
-    os._exit(1)
+    set_up(parent)
 
 
 def _run(number: int, job: Job) -> dict[str, Any]:
