@@ -13,7 +13,8 @@ demo: $(VENV)/installed
 	$(BIN)/simoffload compare smart-factory --out demo-output
 
 test: $(VENV)/installed-for-tests
-	$(BIN)/pytest -n 2 --cov --cov-report=term:skip-covered
+	$(BIN)/pytest -n 2 -m long
+	$(BIN)/pytest -n 2 -m 'not long' --cov --cov-report=term:skip-covered
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy

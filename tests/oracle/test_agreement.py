@@ -23,6 +23,8 @@ from tests.oracle.world import Oracle
 from tests.strategies import scenarios
 from tests.world.worlds import Scripted, run, world_of
 
+pytestmark = pytest.mark.long
+
 SUBTASK_NUMBERS = ("entered_s", "start_s", "first_token_s", "finish_s", "swap_s", "cost_usd", "energy_j")
 
 

@@ -24,6 +24,8 @@ from simoffload.world.job import Job
 from tests.oracle.theory import batch_interval, cobham_waits, erlang_c, mg1_wait, mmc_wait, time_averages
 from tests.world.worlds import nothing_written, run
 
+pytestmark = pytest.mark.long
+
 CUSTOMERS = 100_000
 FAR_APART = "telemetry_interval=1 h"
 """Nobody reads the notices."""

@@ -484,6 +484,7 @@ class Stream:
         return self.waits
 
 
+@pytest.mark.long
 def test_one_seat_waits_as_pollaczek_and_khinchine_say() -> None:
     machine = Machine(0.01, 0.0, 0.0, 1000.0, max_batch=1, kv_tokens=math.inf)
     random = np.random.default_rng(11)
@@ -499,6 +500,7 @@ def test_one_seat_waits_as_pollaczek_and_khinchine_say() -> None:
     assert abs(mean - mg1_wait(rate, mean_s, mean_s**2 + variance_s2)) < half
 
 
+@pytest.mark.long
 def test_seats_that_do_not_slow_one_another_wait_as_erlang_says() -> None:
     machine = Machine(0.001, 0.0, 0.0, 1000.0, max_batch=4, kv_tokens=math.inf)
     random = np.random.default_rng(13)

@@ -33,6 +33,8 @@ from tests.strategies import scenarios
 
 from .worlds import fingerprint, run, world_of
 
+pytestmark = pytest.mark.long
+
 NAMES = ("random", "eft", "weighted-greedy-wspt", "heft", "peft", "threshold-router")
 
 
