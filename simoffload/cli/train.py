@@ -39,9 +39,9 @@ def train(
     out: Path | None,
     resume: bool,
 ) -> None:
-    """Train a policy on a scenario; needs simoffload[train].
+    """Let an agent learn on a scenario.
 
-    The directory gets policy.safetensors and policy.json of the best batch, the learning curve, and a checkpoint after
+    Needs simoffload[train]. The directory gets policy.safetensors and policy.json of the best batch, the learning curve, and a checkpoint after
     every batch. Ctrl-C, or a crash, loses the batch under way at most; --resume ends with the same weights.
     """
     world = accepted(examined(scenario, settings, {}), [], quiet=False)
