@@ -41,8 +41,9 @@ def train(
 ) -> None:
     """Let an agent learn on a scenario.
 
-    Needs simoffload[train]. The directory gets policy.safetensors and policy.json of the best batch, the learning curve, and a checkpoint after
-    every batch. Ctrl-C, or a crash, loses the batch under way at most; --resume ends with the same weights.
+    Needs simoffload[train]. The directory gets policy.safetensors and policy.json of the best batch, the learning
+    curve, and a checkpoint after every batch. Ctrl-C, or a crash, loses the batch under way at most; --resume ends
+    with the same weights.
     """
     world = accepted(examined(scenario, settings, {}), [], quiet=False)
     directory = out or Path(DIRECTORY.format(scenario=world.name.replace("/", "-"), seed=seed))
