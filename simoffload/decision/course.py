@@ -132,9 +132,9 @@ class Course:
         if end_s is not None:
             self.expected_end_s = end_s
 
-    def way_home_s(self, subtask: int) -> Floats:
-        """Of a sink: until its answer is home from a node of its table, at the links' mean rates, [k]; 0 for others."""
-        task, table = self.task, self.table(subtask)
+    def way_home_s(self, subtask: int, table: ModalityTable) -> Floats:
+        """Of a sink: until its answer is home from a node of a table, at the links' mean rates, [k]; 0 for others."""
+        task = self.task
         if task.graph.successors[subtask]:
             return np.zeros(len(table.nodes))
         ways = table.ways_home(task.home)
@@ -153,7 +153,8 @@ class Course:
         """Expected seconds from the end of a subtask on a node to that of the task, without waiting."""
         if self.task.graph.successors[subtask]:
             return self.tails_s[subtask]
-        return float(self.way_home_s(subtask)[self.table(subtask).row[node]])
+        table = self.table(subtask)
+        return float(self.way_home_s(subtask, table)[table.row[node]])
 
 
 def expected_service_s(

@@ -180,7 +180,7 @@ class Observation:
     @lazy
     def way_home_s(self) -> Floats:
         """Of a sink: until its answer is home, at the links' mean rates; 0 for others."""
-        return self._course.way_home_s(self.subtask)
+        return self._course.way_home_s(self.subtask, self._table)
 
     @lazy
     def finish_s(self) -> Floats:

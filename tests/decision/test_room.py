@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from simoffload.decision import Decision, Observation, Setting
+from simoffload.decision.features import POSITION_COLUMNS, position_features
 from simoffload.decision.tables import NowhereError
 from simoffload.run.recorder import Recorder
 from simoffload.run.simulation import simulate
@@ -47,8 +48,24 @@ def test_a_node_without_the_memory_for_a_prompt_is_no_candidate() -> None:
     assert agent.offers == {(True, True), (False, False)}
 
 
-def test_a_run_under_an_agent_that_prefers_the_cloud_goes_on_at_the_edge() -> None:
-    assert simulate(scenario(), "all-cloud")["tasks"]["completed"] == 50
+@pytest.mark.parametrize("agent", ["all-cloud", "weighted-greedy-rank", "peft", "critical-path", "threshold-router"])
+def test_a_run_goes_on_where_there_is_room(agent: str) -> None:
+    assert simulate(scenario(), agent)["tasks"]["completed"] == 50
+
+
+def test_features_and_estimates_have_a_row_for_each_node_that_has_room() -> None:
+    class Looker(First):
+        def decide(self, seen: Observation) -> Decision:
+            rows = len(seen.candidates)
+            assert position_features(seen).shape == (rows, len(POSITION_COLUMNS))
+            assert len(seen.finish_s) == len(seen.way_home_s) == len(seen.completion_change_s) == rows
+            return super().decide(seen)
+
+    agent = Looker()
+    world = World(scenario(), agent, Recorder(scenario().objective, 3, 0.0, None, 0, lambda parts: None))
+    world.begin()
+    world.kernel.advance(math.inf)
+    assert (False, False) in agent.offers
 
 
 def test_a_subtask_that_no_node_has_memory_for_ends_the_run_with_its_name() -> None:
