@@ -44,6 +44,11 @@ class Course:
         task = self.task
         return task.prompt[subtask] + sum(task.output[before] for before in task.graph.predecessors[subtask])
 
+    def needs(self, subtask: int) -> list[Item]:
+        """The payload and the predecessors' answers, as far as they exist: all, once the subtask is ready."""
+        answers = [self.answers[before] for before in self.task.graph.predecessors[subtask]]
+        return [item for item in (self.payloads[subtask], *answers) if item is not None]
+
     def table(self, subtask: int) -> ModalityTable:
         """The table of nodes that can run a subtask."""
         return self._tables.by_modality[self.task.graph.modalities[subtask]]

@@ -106,7 +106,7 @@ class Dispatcher:
     ) -> None:
         """Give a subtask to a node: what it needs sets out."""
         now = self._kernel.now
-        job = self._make_job(course, subtask, int(seen.candidates[row]), priority)
+        job = self._make_job(course, seen, int(seen.candidates[row]), priority)
         transfer_s, service_s, finish_s = seen.estimate(row)
         if not math.isnan(service_s):
             job.expected_service_s = service_s
@@ -114,19 +114,18 @@ class Dispatcher:
         course.jobs[subtask] = job
         course.foresee(seen.expected_end(row))
         knowledge.send(job, now if math.isnan(transfer_s) else now + transfer_s, job.expected_service_s)
-        needs = [item for item in self._needs(course, subtask) if job.node not in item.holders]
+        needs = [item for item in course.needs(subtask) if job.node not in item.holders]
         job.missing = len(needs)
         if not needs:
             self._servers[job.node].enter(job)
         for item in needs:
             self._transport.want(item, job.node, job, self._arrived, job)
 
-    def _make_job(self, course: Course, subtask: int, number: int, priority: float) -> Job:
-        task, graph = course.task, course.task.graph
-        stage, modality = graph.stages[subtask], graph.modalities[subtask]
+    def _make_job(self, course: Course, seen: Observation, number: int, priority: float) -> Job:
+        task, subtask, stage, modality = course.task, seen.subtask, seen.stage, seen.modality
         node = self._plant.nodes[number]
         model = node.models[node.model_for[modality]]
-        prompt, output = course.prompt(subtask), task.output[subtask]
+        prompt, output = seen.prompt_tokens, task.output[subtask]
         expected = task.expected_output[subtask]
         before = before_tokens_s(model, node.speed, stage, modality, prompt + output, task.demand_s[subtask])
         first, last = alone_s(model, before, prompt, output)
@@ -149,12 +148,6 @@ class Dispatcher:
             expected_service_s=interface_s + alone_s(model, foreseen, prompt, expected)[1],
             ready_s=self._kernel.now,
         )
-
-    def _needs(self, course: Course, subtask: int) -> list[Item]:
-        """The payload and the predecessors' answers."""
-        payload = course.payloads[subtask]
-        answers = [course.answers[before] for before in course.task.graph.predecessors[subtask]]
-        return [item for item in (payload, *answers) if item is not None]
 
     def _arrived(self, job: Job) -> None:
         """One of the things that a job needs is there."""

@@ -2,7 +2,8 @@
 
 An array is worked out when it is first read, so a rule pays only for what it uses. All arrays have an entry per row,
 in rising order of node number; times are in seconds from now, costs in USD. They belong to the simulator: read them,
-do not write into them. Nothing in them is newer than the last telemetry but the home's own state and dispatches.
+do not write into them. Nothing in them is newer than the last telemetry but the home's own state, its
+dispatches, and the ends of its own tasks' subtasks.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ class Observation:
         task = course.task
         self._course = course
         self._knowledge = knowledge
-        self._setting = setting
+        self.setting = setting
+        """What was known before the run."""
         self._order = order
         self.prompt_tokens = course.prompt(subtask)
         """Tokens it will read: the predecessors' answers are there."""
@@ -75,16 +77,9 @@ class Observation:
     @lazy
     def transfer_s(self) -> Floats:
         """Until everything the subtask needs is there."""
-        course, task = self._course, self._course.task
         knowledge, priority = self._knowledge, self._priorities
         latest = np.zeros(len(self.candidates))
-        payload = course.payloads[self.subtask]
-        items = [] if payload is None else [payload]
-        for before in task.graph.predecessors[self.subtask]:
-            answer = course.answers[before]
-            assert answer is not None, "predecessors are done"
-            items.append(answer)
-        for item in items:
+        for item in self._course.needs(self.subtask):
             ways = self._table.ways(item.origin)
             time = knowledge.arrival_times_s(ways, 8.0 * item.size_bytes, priority)
             for node in item.holders:
@@ -202,8 +197,12 @@ class Observation:
     @lazy
     def completion_s(self) -> Floats:
         """Until the task is expected to be complete if the subtask runs there."""
-        others = self._course.others_end_s(self.subtask, self.now_s) - self.now_s
-        return np.maximum(self.finish_s + self._course.tails_s[self.subtask], others)
+        return np.maximum(self.finish_s + self.tail_s, self._others_end_s - self.now_s)
+
+    @lazy
+    def _others_end_s(self) -> float:
+        """When the task is expected to be complete as far as its other placed subtasks go, as a point in time."""
+        return self._course.others_end_s(self.subtask, self.now_s)
 
     @property
     def completion_change_s(self) -> Floats:
@@ -213,13 +212,8 @@ class Observation:
     @property
     def on_critical_path(self) -> bool:
         """Whether the task is expected to end with a way through this subtask, wherever it runs."""
-        best = float(self.finish_s.min()) + self._course.tails_s[self.subtask]
-        return self.now_s + best >= self._course.others_end_s(self.subtask, self.now_s)
-
-    @property
-    def setting(self) -> Setting:
-        """What was known before the run."""
-        return self._setting
+        best = float(self.finish_s.min()) + self.tail_s
+        return self.now_s + best >= self._others_end_s
 
     @property
     def tail_s(self) -> float:
@@ -229,8 +223,7 @@ class Observation:
     @lazy
     def slack_s(self) -> float:
         """How much later than at best the subtask may finish before its task is expected to be delayed by it."""
-        others = self._course.others_end_s(self.subtask, self.now_s) - self.now_s
-        return max(others, 0.0) - float(self.finish_s.min()) - self.tail_s
+        return max(self._others_end_s - self.now_s, 0.0) - float(self.finish_s.min()) - self.tail_s
 
     @property
     def progress(self) -> tuple[int, int, int]:
@@ -252,7 +245,7 @@ class Observation:
     @lazy
     def score(self) -> Floats:
         """w weight finish / L_ref + (1 - w) cost / C_ref."""
-        setting = self._setting
+        setting = self.setting
         delay = setting.latency_weight * self.task_weight / setting.latency_reference_s
         price = (1.0 - setting.latency_weight) / setting.cost_reference_usd
         return delay * self.finish_s + price * self.cost_usd

@@ -75,10 +75,9 @@ class ModalityTable:
         self.price_in = np.array([node.price_in_usd for node in nodes])
         self.price_out = np.array([node.price_out_usd for node in nodes])
         self.usd_per_s = np.array([_usd_per_s(node, model) for node, model in zip(nodes, models, strict=True)])
-        self.usd_per_token = np.array([_usd_per_token(node, model) for node, model in zip(nodes, models, strict=True)])
-        self.usd_per_iteration = np.array(
-            [_usd_per_iteration(node, model) for node, model in zip(nodes, models, strict=True)]
-        )
+        metered = np.array([_usd_per_metered_j(node) for node in nodes])
+        self.usd_per_token = np.array([law.energy_j_per_token for law in laws]) * metered
+        self.usd_per_iteration = np.array([law.energy_j_per_iteration for law in laws]) * metered
         self.sharers = np.array([float(node.capacity) if node.server.kind == "slots" else 1.0 for node in nodes])
         """Jobs that share a node's time and power: its slots; companions in a batch come on top."""
         self.ruled = [(row, node.discipline) for row, node in enumerate(nodes) if node.discipline in ("wspt", "srt")]
@@ -197,15 +196,6 @@ def _usd_per_s(node: PlantNode, model: HostedModel) -> float:
     return node.amortisation_usd_per_s + (0.0 if metered else node.busy_power_w * node.tariff_usd_per_j)
 
 
-def _usd_per_token(node: PlantNode, model: HostedModel) -> float:
-    """Cost of the energy per token read or written, where the law has it."""
-    if node.is_priced or node.server.kind != "batching":
-        return 0.0
-    return model.law.energy_j_per_token * node.tariff_usd_per_j
-
-
-def _usd_per_iteration(node: PlantNode, model: HostedModel) -> float:
-    """Cost of the energy per iteration of a batch, where the law has it."""
-    if node.is_priced or node.server.kind != "batching":
-        return 0.0
-    return model.law.energy_j_per_iteration * node.tariff_usd_per_j
+def _usd_per_metered_j(node: PlantNode) -> float:
+    """Cost of a joule that a serving law of its own says a token or an iteration takes; only batches have such."""
+    return node.tariff_usd_per_j if node.server.kind == "batching" and not node.is_priced else 0.0

@@ -73,20 +73,17 @@ class Kernel(simpy.Environment):
         An event that calls for an end is the last. The clock stands at the last event run; `rest_at` moves it on over
         a stretch without events.
         """
-        queue = self._queue
+        queue: list[Any] = self._queue
         left = most
         while queue and queue[0][0] <= until_s and not self.halted:
             if left <= 0:
                 return True
             left -= 1
-            entry = heappop(queue)
-            event: Any = entry[3]
-            if type(event) is Call:
-                self._now, self.rank = entry[0], entry[1]
+            if type(queue[0][3]) is Call:
+                self._now, self.rank, _, event = heappop(queue)
                 self.events += 1
                 event.act(event.item)
             else:
-                heappush(queue, entry)
                 self.step()
         return False
 
