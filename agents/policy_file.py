@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from simoffload.record.durable import RecordError, write_durably
+from simoffload.record.durable import RecordError, write_durably, write_json
 
 from .network import Network, network_of
 from .scoring import COLUMNS, Heads
@@ -38,7 +38,7 @@ def write_policy(path: Path, heads: Heads, card: dict[str, Any]) -> None:
         **card,
     }
     write_durably(path.with_suffix(".safetensors"), save(tensors))
-    write_durably(path.with_suffix(".json"), (json.dumps(about, indent=2, allow_nan=False) + "\n").encode())
+    write_json(path.with_suffix(".json"), about)
 
 
 def read_policy(path: Path) -> tuple[Heads, dict[str, Any]]:

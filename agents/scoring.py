@@ -1,8 +1,8 @@
 """Policies that score candidates: a rule's score and a network's correction, and from both the chances of each row.
 
 logits = network(features) - kappa (score - least score). With the last layer at 0 the policy is a soft version of its
-rule, and with a large kappa the rule itself. The rule places a subtask where the task's objective is served best on its
-own estimate; among waiting jobs it takes the first come.
+rule, and with a large kappa the rule itself. The rule places a subtask where it is expected to be finished first, and
+among waiting jobs takes the first come.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Heads:
     position: Network
     order: Network | None
     kappa: float
-    """Weight of the rule's score, in units of the objective of one task."""
+    """Weight of the rule's score, per L_ref of later finish."""
     kappa_order: float
     """Weight of a job's place in line."""
 

@@ -15,7 +15,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from simoffload.record.durable import RecordError, write_durably
+from simoffload.record.durable import make_directory, write_durably
 
 from .numbers import percent, plus_minus, rounded
 from .palette import agent_style, arrange, theme
@@ -169,14 +169,6 @@ def write_picture(figure: Figure, directory: Path, name: str, title: str, captio
     media, content = ("svg+xml", drawing) if as_svg else ("png", pixels)
     source = f"data:image/{media};base64,{b64encode(content.getvalue()).decode()}"
     return Picture(name, title, caption, source)
-
-
-def make_directory(directory: Path) -> None:
-    """Make a directory where there is none; RecordError when that fails."""
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RecordError(f"cannot make {directory}: {error.strerror or error}") from error
 
 
 def write_page(page: Page, path: Path) -> Path:

@@ -20,11 +20,15 @@ from pydantic import BeforeValidator, TypeAdapter, ValidationError
 
 from simoffload import units
 from simoffload.record.durable import RecordError
-from simoffload.record.manifest import MANIFEST_FILE, SCENARIO_FILE, Manifest, read_manifest
+from simoffload.record.manifest import (
+    COMPARISON_FILE,
+    MANIFEST_FILE,
+    SCENARIO_FILE,
+    SUMMARY_FILE,
+    Manifest,
+    read_manifest,
+)
 from simoffload.record.parts import read_table
-
-COMPARISON_FILE = "comparison.json"
-SUMMARY_FILE = "summary.json"
 
 Floats = NDArray[np.float64]
 Columns = dict[str, NDArray[Any]]

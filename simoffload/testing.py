@@ -25,8 +25,7 @@ from numpy.typing import NDArray
 from .decision import Agent, Decision, Observation, OrderObservation, Setting
 from .decision.agent import ORDERS, AgentError, read_decision
 from .plant import LINK_KINDS, PlantLink
-from .record.manifest import PartInfo
-from .run.recorder import Recorder
+from .run.recorder import statistics_of
 from .run.references import with_references
 from .run.world import World
 from .schema import Scenario, load_scenario
@@ -249,15 +248,10 @@ class _Examined:
 
 
 def _world_of(scenario: Scenario, examined: _Examined) -> World:
-    recorder = Recorder(scenario.objective, len(scenario.edges) + len(scenario.clouds), 0.0, None, 0, _keep_nothing)
-    world = World(scenario, examined, recorder)
+    world = World(scenario, examined, statistics_of(scenario))
     examined.world = world
     world.begin()
     return world
-
-
-def _keep_nothing(parts: tuple[PartInfo, ...]) -> None:
-    """There are no part files."""
 
 
 def _play(world: World) -> list[Answer]:

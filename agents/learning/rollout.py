@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simoffload.decision import Decision, Setting
-from simoffload.run.recorder import Recorder
+from simoffload.run.recorder import statistics_of
 from simoffload.run.world import World
 from simoffload.schema import Scenario
 
@@ -158,13 +158,8 @@ def play(scenario: Scenario, behaviour: Behaviour) -> Episode:
     """Play a scenario (with numbers for its references) to its end."""
     scenario = scenario.model_copy(update={"warm_up": 0.0})
     explorer = Explorer(behaviour)
-    nodes = len(scenario.edges) + len(scenario.clouds)
-    world = World(scenario, explorer, Recorder(scenario.objective, nodes, 0.0, None, 0, _nothing))
+    world = World(scenario, explorer, statistics_of(scenario))
     explorer.world, explorer.ledger = world, Ledger(world)
     world.begin()
     world.kernel.advance(math.inf)
     return explorer.episode()
-
-
-def _nothing(parts: Any) -> None:
-    """No part files are written."""

@@ -15,7 +15,7 @@ import multiprocessing
 import os
 import pickle
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -24,10 +24,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from simoffload.record.durable import RecordError, write_durably
+from simoffload.record.durable import RecordError, make_directory, write_durably
 from simoffload.record.manifest import versions
 from simoffload.run.agents import load_agent
-from simoffload.run.recorder import Recorder
+from simoffload.run.recorder import statistics_of
 from simoffload.run.references import with_references
 from simoffload.run.workers import interrupts_held, set_up
 from simoffload.run.world import World
@@ -163,17 +163,18 @@ class Training:
         return row
 
     def _episode_scenario(self, batch: int, number: int) -> Scenario:
-        seed = EPISODE_SEEDS + self._seed * 1_000_000 + batch * 1000 + number
-        horizon = Horizon.model_construct(tasks=self._settings.tasks, time=None)
+        return self._from_empty(EPISODE_SEEDS + self._seed * 1_000_000 + batch * 1000 + number, self._settings.tasks)
+
+    def _from_empty(self, seed: int, tasks: int) -> Scenario:
+        """The scenario on a seed, with every task measured."""
+        horizon = Horizon.model_construct(tasks=tasks, time=None)
         return self._scenario.model_copy(update={"seed": seed, "horizon": horizon, "warm_up": 0.0})
 
     def _validate(self, pool: Executor, who: str | Heads) -> list[float]:
         """Mean objective of a rule or a policy on every validation seed."""
-        tasks = self._settings.validation_tasks
-        horizon = Horizon.model_construct(tasks=tasks, time=None)
-        changes = {"horizon": horizon, "warm_up": 0.0}
-        seeds = [VALIDATION_SEEDS + k for k in range(self._settings.validation_seeds)]
-        scenarios = [self._scenario.model_copy(update={"seed": seed, **changes}) for seed in seeds]
+        settings = self._settings
+        seeds = [VALIDATION_SEEDS + k for k in range(settings.validation_seeds)]
+        scenarios = [self._from_empty(seed, settings.validation_tasks) for seed in seeds]
         return list(pool.map(measure, scenarios, [who] * len(scenarios)))
 
     def _told(self, row: dict[str, float]) -> str:
@@ -196,10 +197,7 @@ class Training:
                     raise RecordError(f"{path} is of a training with other settings; give another directory")
             self._load()
             return
-        try:
-            self._directory.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise RecordError(f"cannot make {self._directory}: {error.strerror}") from error
+        make_directory(self._directory)
         for name, content in contents.items():
             write_durably(self._directory / name, content)
 
@@ -258,13 +256,7 @@ def _holds(path: Path, content: bytes) -> bool:
 def measure(scenario: Scenario, who: str | Heads) -> float:
     """Mean objective per task of a rule by name, or of a policy deciding greedily."""
     agent = load_agent(who) if isinstance(who, str) else ScoringAgent(who)
-    nodes = len(scenario.edges) + len(scenario.clouds)
-    recorder = Recorder(scenario.objective, nodes, scenario.warm_up, None, 0, _nothing)
-    world = World(scenario, agent, recorder)
+    world = World(scenario, agent, statistics_of(scenario))
     world.begin()
     world.kernel.advance(math.inf)
-    return recorder.objective.mean
-
-
-def _nothing(parts: Sequence[Any]) -> None:
-    """No part files are written."""
+    return world.recorder.objective.mean

@@ -93,13 +93,14 @@ def _compared(
     world: Scenario, names: Sequence[str], seeds: Sequence[int], directory: Path, workers: int
 ) -> dict[str, Any]:
     """The content of comparison.json; of an interrupted one what there is, empty if no seed was finished."""
+    from ..record.manifest import COMPARISON_FILE
     from ..run import comparison
 
     try:
         with Stop() as stop, shown(quiet=False) as show:
             return comparison.compare(world, names, seeds, directory, workers, watcher(show, stop, _describe))
     except comparison.Interrupted:
-        path = directory / comparison.COMPARISON_FILE
+        path = directory / COMPARISON_FILE
         return dict(json.loads(path.read_bytes())) if path.exists() else {}
 
 

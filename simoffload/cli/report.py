@@ -18,8 +18,7 @@ def report(directory: Path) -> None:
     Puts report.html and figures/ into its DIRECTORY, in place of those there.
     """
     from ..analysis.report import write_report, write_run_report
-    from ..analysis.runs import COMPARISON_FILE
-    from ..record.manifest import MANIFEST_FILE
+    from ..record.manifest import COMPARISON_FILE, MANIFEST_FILE
 
     if (directory / COMPARISON_FILE).is_file():
         write = write_report

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,19 @@ def write_durably(path: Path, content: Any) -> None:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise RecordError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Write plain data as JSON in the same way; ValueError where a number is not finite."""
+    write_durably(path, (json.dumps(data, indent=2, allow_nan=False) + "\n").encode())
+
+
+def make_directory(directory: Path) -> None:
+    """Make a directory where there is none; RecordError when that fails."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RecordError(f"cannot make {directory}: {error.strerror or error}") from error
 
 
 def _sync_directory(directory: Path) -> None:

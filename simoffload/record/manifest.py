@@ -20,6 +20,9 @@ from .durable import RecordError, write_durably
 
 MANIFEST_FILE = "manifest.json"
 SCENARIO_FILE = "scenario.yaml"
+SUMMARY_FILE = "summary.json"
+COMPARISON_FILE = "comparison.json"
+"""Of a comparison directory, which holds run directories."""
 SCHEMA_VERSION: Final = 1
 
 Status = Literal["incomplete", "complete", "failed"]

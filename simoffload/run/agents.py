@@ -29,7 +29,7 @@ def _is_own(point: EntryPoint) -> bool:
 
 
 def agent_names() -> list[str]:
-    """Names of all agents: this package's in the order in which it lists them, then others'."""
+    """Names of all agents, this package's first."""
     return list(_found())
 
 

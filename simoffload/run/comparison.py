@@ -6,7 +6,6 @@ are kept for the first seed, for the pictures; statistics need none.
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -14,16 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from ..estimates import mean_and_half_width
-from ..record.durable import RecordError, write_durably
-from ..record.manifest import versions
+from ..record.durable import make_directory, write_json
+from ..record.manifest import COMPARISON_FILE, versions
 from ..schema import Scenario
 from .agents import load_agent
 from .references import with_references
 from .replications import Interrupted, Job, Share, Watch, run_jobs
 
-__all__ = ["COMPARISON_FILE", "Interrupted", "Share", "compare"]
-
-COMPARISON_FILE = "comparison.json"
+__all__ = ["Interrupted", "Share", "compare"]
 
 Summary = dict[str, Any]
 
@@ -75,13 +72,9 @@ def _results(
 
 def _write(results: dict[str, Any], directory: Path | None) -> None:
     """Write ``comparison.json``; not if there is nothing to compare."""
-    if directory is None or not results["agents"]:
-        return
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RecordError(f"cannot make {directory}: {error.strerror}") from error
-    write_durably(directory / COMPARISON_FILE, (json.dumps(results, indent=2, allow_nan=False) + "\n").encode())
+    if directory is not None and results["agents"]:
+        make_directory(directory)
+        write_json(directory / COMPARISON_FILE, results)
 
 
 def _job(scenario: Scenario, agent: str, seed: int, keeps_rows: bool, directory: Path | None) -> Job:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from statistics import NormalDist
 from typing import Any
 
 from ..schema.distributions import (
@@ -15,8 +14,8 @@ from ..schema.distributions import (
     Normal,
     Uniform,
 )
+from ..world.lengths import lognormal_mean, normal_mean
 
-_STANDARD = NormalDist()
 _NODES = 64
 """Points of the quadrature over the noise of an answer's length."""
 
@@ -33,9 +32,11 @@ def mean(distribution: Distribution, most: float = math.inf) -> float:
     if isinstance(d, Exponential):
         return d.mean * -math.expm1(-most / d.mean) if d.mean > 0 else 0.0
     if isinstance(d, Lognormal):
-        return _lognormal(d.mean, d.cv, d.min or 0.0, _least(d.max, most))
+        low, high = d.min or 0.0, _least(d.max, most)
+        return high if high <= low else lognormal_mean(d.mean, d.cv, low, high)
     if isinstance(d, Normal):
-        return _normal(d.mean, d.sd, max(d.min or 0.0, 0.0), _least(d.max, most))
+        low, high = max(d.min or 0.0, 0.0), _least(d.max, most)
+        return high if high <= low else normal_mean(d.mean, d.sd, low, high)
     if isinstance(d, Choice):
         weights = d.weights or [1.0] * len(d.values)
         return math.fsum(w * min(v, most) for v, w in zip(d.values, weights, strict=True)) / math.fsum(weights)
@@ -68,32 +69,3 @@ def _uniform(low: float, high: float, most: float) -> float:
         return most
     below = (most - low) / (high - low)
     return below * (low + most) / 2 + (1 - below) * most
-
-
-def _lognormal(mean_: float, cv: float, low: float, high: float) -> float:
-    """Mean of a lognormal quantity clipped to [low, high]: partial expectations (Johnson, Kotz, Balakrishnan 1994)."""
-    if high <= low:
-        return high
-    sigma = math.sqrt(math.log1p(cv * cv))
-    mu = math.log(mean_) - sigma * sigma / 2
-    below, above = _score(low, mu, sigma), _score(high, mu, sigma)
-    between = mean_ * (_STANDARD.cdf(above - sigma) - _STANDARD.cdf(below - sigma))
-    return between + low * _STANDARD.cdf(below) + (high * _STANDARD.cdf(-above) if math.isfinite(high) else 0.0)
-
-
-def _score(value: float, mu: float, sigma: float) -> float:
-    if value <= 0:
-        return -math.inf
-    return (math.log(value) - mu) / sigma if math.isfinite(value) else math.inf
-
-
-def _normal(mean_: float, sd: float, low: float, high: float) -> float:
-    """Mean of a normal quantity clipped to [low, high]."""
-    if high <= low:
-        return high
-    if sd == 0:
-        return min(max(mean_, low), high)
-    below, above = (low - mean_) / sd, (high - mean_) / sd
-    inside = _STANDARD.cdf(above) - _STANDARD.cdf(below)
-    between = mean_ * inside + sd * (_STANDARD.pdf(below) - _STANDARD.pdf(above))
-    return between + low * _STANDARD.cdf(below) + (high * _STANDARD.cdf(-above) if math.isfinite(high) else 0.0)

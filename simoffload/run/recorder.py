@@ -18,7 +18,7 @@ from ..record.rows import LAYOUTS, LINKS, NODES, SUBTASKS, TASKS, Layout, RowBuf
 from ..record.sketch import QuantileSketch
 from ..record.tally import Tally
 from ..schema.base import STAGES
-from ..schema.scenario import Objective
+from ..schema.scenario import Objective, Scenario
 from ..world.job import Job
 from ..world.link import Transfer
 from ..world.occupancy import Occupancy
@@ -156,7 +156,7 @@ class Recorder:
         """The occupancies have begun to count anew, right after `nodes_seen`."""
         self._last_areas = [(0.0, 0.0, 0.0)] * len(self._last_areas)
 
-    def left_over(self, courses: Sequence[Course], now_s: float) -> None:
+    def left_over(self, courses: Sequence[Course]) -> None:
         """The run has ended with these tasks in the system."""
         for course in courses:
             task = course.task
@@ -184,3 +184,13 @@ class Recorder:
         writer = self._writers.get(layout.name)
         if writer is not None and writer.write(sampled(layout, rows, self._kept_one_in)):
             self._written(self.parts)
+
+
+def statistics_of(scenario: Scenario) -> Recorder:
+    """The recorder of a run of this scenario that leaves nothing on disk."""
+    nodes = len(scenario.edges) + len(scenario.clouds)
+    return Recorder(scenario.objective, nodes, scenario.warm_up, None, 0, _write_nothing)
+
+
+def _write_nothing(parts: tuple[PartInfo, ...]) -> None:
+    """No part files are written."""

@@ -18,7 +18,7 @@ from ..decision import Decision, Observation, Setting
 from ..schema import Scenario
 from ..schema.scenario import Horizon, Objective
 from ..tasks import Task
-from .recorder import Recorder
+from .recorder import statistics_of
 from .world import World
 
 SEED = 0
@@ -62,7 +62,7 @@ def _means(scenario: Scenario) -> tuple[float, float]:
         "warm_up": 0.0,
     }
     alone = scenario.model_copy(update=changes)
-    recorder = Recorder(alone.objective, len(alone.edges) + len(alone.clouds), 0.0, None, 0, lambda parts: None)
+    recorder = statistics_of(alone)
     world = World(alone, _InTheCloud(), recorder)
     for task in islice(_in_turn(world), TASKS):
         pause_over_s = world.kernel.now + PAUSE_S

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..record.durable import RecordError, write_durably
-from ..record.manifest import SCENARIO_FILE, Manifest, PartInfo, begin_manifest, write_manifest
+from ..record.durable import make_directory, write_durably, write_json
+from ..record.manifest import SCENARIO_FILE, SUMMARY_FILE, Manifest, PartInfo, begin_manifest, write_manifest
 from ..schema import Scenario, dump_scenario
 from ..schema.scenario import Records
 from .agents import load_agent
@@ -20,7 +19,6 @@ from .references import with_references
 from .summary import summarise
 from .world import World
 
-SUMMARY_FILE = "summary.json"
 _EVENTS_PER_LOOK = 2000
 _LOOK_S = 0.2
 """Wall time between two calls of `watch`."""
@@ -79,10 +77,7 @@ class _Journal:
             scenario.name, text, agent, scenario.seed, kept_one_in(scenario.records)
         )
         if directory is not None:
-            try:
-                directory.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise RecordError(f"cannot make {directory}: {error.strerror}") from error
+            make_directory(directory)
             write_durably(directory / SCENARIO_FILE, text)
             write_manifest(directory, self._manifest)
 
@@ -97,8 +92,7 @@ class _Journal:
         if self._directory is None:
             return
         if summary is not None:
-            text = json.dumps(summary, indent=2, allow_nan=False) + "\n"
-            write_durably(self._directory / SUMMARY_FILE, text.encode())
+            write_json(self._directory / SUMMARY_FILE, summary)
         write_manifest(self._directory, self._manifest.ended(status, fingerprint))  # type: ignore[arg-type]
 
 

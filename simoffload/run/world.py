@@ -182,7 +182,7 @@ class World:
     def wind_up(self) -> None:
         """The run is over: record the stretch that is under way and the tasks that are left."""
         self._stretch_over(self.kernel.now)
-        self.recorder.left_over(list(self.dispatcher.courses.values()), self.kernel.now)
+        self.recorder.left_over(list(self.dispatcher.courses.values()))
 
 
 def _setting(scenario: Scenario, plant: Plant) -> Setting:
