@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,15 +23,21 @@ class Network:
     scale: Floats
     weights: tuple[Floats, ...]
     biases: tuple[Floats, ...]
+    _first: tuple[Floats, Floats] = field(init=False, repr=False, compare=False)
+    """Weights and biases of the first layer with the standardisation in them."""
+
+    def __post_init__(self) -> None:
+        weight = self.weights[0] / self.scale[:, None]
+        object.__setattr__(self, "_first", (weight, self.biases[0] - self.mean @ weight))
 
     def __call__(self, rows: Floats) -> Floats:
         """The number of each row."""
-        hidden = (rows - self.mean) / self.scale
-        last = len(self.weights) - 1
-        for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            hidden = hidden @ weight + bias
-            if layer < last:
-                np.maximum(hidden, 0.0, out=hidden)
+        hidden = rows @ self._first[0]
+        hidden += self._first[1]
+        for weight, bias in zip(self.weights[1:], self.biases[1:], strict=True):
+            np.maximum(hidden, 0.0, out=hidden)
+            hidden = hidden @ weight
+            hidden += bias
         scored: Floats = hidden[:, 0]
         return scored
 

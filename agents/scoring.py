@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simoffload.decision import Decision
 from simoffload.decision.features import ORDER_COLUMNS, POSITION_COLUMNS, order_features, position_features
 
 from .network import Network
 
 if TYPE_CHECKING:
-    from simoffload.decision import Observation
+    from simoffload.decision import Observation, Setting
 
 Floats = NDArray[np.float64]
 COLUMNS = {"position": POSITION_COLUMNS, "order": ORDER_COLUMNS}
@@ -57,3 +58,19 @@ def chances(logits: Floats) -> Floats:
     weights = np.exp(logits - logits.max())
     shares: Floats = weights / weights.sum()
     return shares
+
+
+class ScoringAgent:
+    """Takes the row of the largest logit; of equal ones the first."""
+
+    def __init__(self, heads: Heads) -> None:
+        self._heads = heads
+        self.order: str = "fifo" if heads.order is None else "decide"
+
+    def reset(self, setting: Setting, generator: np.random.Generator) -> None:
+        """The policy has no memory and draws nothing."""
+
+    def decide(self, observation: Any) -> Decision:
+        """The best row."""
+        _, corrections, rule = self._heads.evaluate(observation)
+        return Decision(int(np.argmax(corrections + rule)))

@@ -27,6 +27,7 @@ from simoffload.record.manifest import (
     SUMMARY_FILE,
     Manifest,
     read_manifest,
+    run_directory,
 )
 from simoffload.record.parts import read_table
 
@@ -288,11 +289,6 @@ def open_comparison(directory: Path) -> Comparison:
             with_rows = [seed for seed, manifest in manifests.items() if _has_rows(manifest)]
             runs[name] = open_run(run_directory(directory, name, (with_rows or list(manifests))[0]))
     return Comparison(directory, results, runs, tuple(unfinished))
-
-
-def run_directory(comparison: Path, agent: str, seed: int) -> Path:
-    """Where a comparison keeps the run of an agent on a seed."""
-    return comparison / "runs" / agent / str(seed)
 
 
 def read_columns(run: Run, rows: str, columns: Sequence[str]) -> Columns:

@@ -14,7 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .critic_view import FRESH_COLUMNS
+from simoffload.run.plant_state import FRESH_COLUMNS
+
 from .rollout import ORDER, POSITION, Episode
 
 

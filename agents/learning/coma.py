@@ -8,7 +8,8 @@ c = 0 it is COMA.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,45 +17,25 @@ import torch
 from torch import Tensor, nn
 
 from simoffload.decision.features import ORDER_COLUMNS, POSITION_COLUMNS
+from simoffload.run.plant_state import FRESH_COLUMNS, STATE_COLUMNS
 
-from ..scoring import Heads
-from .batch import Batch, Rows
-from .critic_view import FRESH_COLUMNS, STATE_COLUMNS
-from .networks import Scorer, log_softmax_by
+from ..policy_file import write_policy
+from ..scoring import Heads, ScoringAgent
+from .batch import Batch, Rows, batch_of
+from .counts import Counts
+from .networks import Scorer, log_mixture_by
 from .returns import advantages
-from .rollout import ORDER, POSITION
+from .rollout import ORDER, POSITION, Episode
+from .settings import ComaSettings
+from .tilt import Tilt
 
 COLUMNS = {POSITION: len(POSITION_COLUMNS), ORDER: len(ORDER_COLUMNS)}
 
 
-@dataclass(frozen=True, slots=True)
-class LearnerSettings:
-    """What the learner depends on besides its episodes."""
+class Coma:
+    """Actor and critic with their optimisers, and the counts of what was tried."""
 
-    hidden: tuple[int, ...] = (32, 32)
-    critic_hidden: tuple[int, ...] = (64, 64)
-    actor_rate: float = 1e-3
-    critic_rate: float = 2e-3
-    trace: float = 0.9
-    """lambda of the advantages."""
-    clip: float = 0.2
-    """Largest relative change of a chance that still earns (Schulman et al. 2017)."""
-    actor_epochs: int = 4
-    critic_epochs: int = 6
-    first_critic_epochs: int = 30
-    minibatch: int = 4096
-    """Decisions per step of the optimiser."""
-    largest_gradient: float = 1.0
-    orders: bool = True
-    """Whether the policy chooses among waiting jobs too."""
-    kappa: float = 8.0
-    kappa_order: float = 2.0
-
-
-class Learner:
-    """Actor and critic with their optimisers; `learn` takes a batch, `heads` gives the policy to act with."""
-
-    def __init__(self, settings: LearnerSettings, seed: int) -> None:
+    def __init__(self, settings: ComaSettings, seed: int) -> None:
         torch.manual_seed(seed)
         self.settings = settings
         kinds = (POSITION, ORDER) if settings.orders else (POSITION,)
@@ -63,6 +44,7 @@ class Learner:
         self.critics = nn.ModuleDict(
             {str(kind): Scorer(COLUMNS[kind] + extra, settings.critic_hidden, True) for kind in kinds}
         )
+        self.counts = Counts()
         self._actor_steps = torch.optim.Adam(self.actors.parameters(), settings.actor_rate)
         self._critic_steps = torch.optim.Adam(self.critics.parameters(), settings.critic_rate)
         self._shuffle = np.random.default_rng(seed)
@@ -73,6 +55,35 @@ class Learner:
         order = _scorer(self.actors, ORDER).exported() if self.settings.orders else None
         return Heads(_scorer(self.actors, POSITION).exported(), order, self.settings.kappa, self.settings.kappa_order)
 
+    def agent(self) -> ScoringAgent:
+        """The policy as it is now, taking its best row."""
+        return ScoringAgent(self.heads())
+
+    def write(self, path: Path, card: dict[str, Any]) -> None:
+        """Write the policy as PATH.safetensors and PATH.json."""
+        write_policy(path, self.heads(), card)
+
+    def behaviour(self, progress: float) -> Tilt:
+        """The policy with what is left of its exploration."""
+        settings = self.settings
+        left = max(0.0, 1.0 - progress / settings.exploring) if settings.exploring > 0 else 0.0
+        c = settings.c * left if settings.exploration == "ucb" else 0.0
+        return Tilt(self.heads(), self.counts, c, self._epsilon(progress), settings.selection)
+
+    def _epsilon(self, progress: float) -> float:
+        settings = self.settings
+        if settings.exploration != "epsilon" or settings.exploring <= 0:
+            return 0.0
+        return settings.epsilon * max(0.0, 1.0 - progress / settings.exploring)
+
+    def learn(self, episodes: Sequence[Episode], progress: float) -> dict[str, float]:
+        """Improve critic and actor on a batch; then count what was tried in it."""
+        told = self.improve(batch_of(episodes), self.settings.entropy * (1.0 - progress), self._epsilon(progress))
+        keys = np.concatenate([episode.key for episode in episodes])
+        kinds = np.concatenate([episode.action_kind for episode in episodes])
+        self.counts.add(keys, kinds, self.settings.discount)
+        return told
+
     def state(self) -> dict[str, Any]:
         """Everything that learning goes on from, as tensors and plain data."""
         return {
@@ -82,6 +93,7 @@ class Learner:
             "critic_steps": self._critic_steps.state_dict(),
             "shuffle": json.dumps(self._shuffle.bit_generator.state),
             "batches": self._batches,
+            "trials": torch.from_numpy(self.counts.trials.copy()),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -92,21 +104,22 @@ class Learner:
         self._critic_steps.load_state_dict(state["critic_steps"])
         self._shuffle.bit_generator.state = json.loads(state["shuffle"])
         self._batches = int(state["batches"])
+        self.counts = Counts(state["trials"].numpy().copy())
 
-    def learn(self, batch: Batch, entropy_weight: float) -> dict[str, float]:
-        """Improve critic and actor on a batch; what happened, by name."""
+    def improve(self, batch: Batch, entropy_weight: float, epsilon: float = 0.0) -> dict[str, float]:
+        """Improve critic and actor on the decisions of a policy with this floor; what happened, by name."""
         if self._batches == 0:
             self._standardise(batch)
         epochs = self.settings.critic_epochs if self._batches else self.settings.first_critic_epochs
         error = 0.0
         for _ in range(epochs):
-            advantage, baseline = self._advantages(batch)
+            advantage, baseline = self._advantages(batch, epsilon)
             error = self._fit_critic(batch, torch.from_numpy(baseline + advantage).float())
-        advantage, _ = self._advantages(batch)
+        advantage, _ = self._advantages(batch, epsilon)
         weight = torch.from_numpy((advantage - advantage.mean()) / (advantage.std() + 1e-8)).float()
         entropy, moved = 0.0, 0.0
         for _ in range(self.settings.actor_epochs):
-            entropy, moved = self._improve(batch, weight, entropy_weight)
+            entropy, moved = self._improve_actor(batch, weight, entropy_weight, epsilon)
         self._batches += 1
         return {"critic_error": error, "entropy": entropy, "moved": moved, "advantage_sd": float(advantage.std())}
 
@@ -125,13 +138,13 @@ class Learner:
             out = out.index_copy(0, place, _scorer(self.actors, kind)(features))
         return out
 
-    def _advantages(self, batch: Batch) -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], ...]:
+    def _advantages(self, batch: Batch, epsilon: float) -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], ...]:
         """A and b of each decision under the present critic and the policy that acted."""
         with torch.no_grad():
             worth = torch.zeros(len(batch.decision))
             for kind, rows in batch.kinds.items():
                 worth[rows.place] = _scorer(self.critics, kind)(rows.critic)
-            log_mu = log_softmax_by(self._network(batch, None) + batch.score, batch.decision, batch.decisions)
+            log_mu = log_mixture_by(self._network(batch, None) + batch.score, batch.decision, batch.decisions, epsilon)
             baseline = torch.zeros(batch.decisions).index_add(0, batch.decision, log_mu.exp() * worth)
         b = baseline.numpy().astype(np.float64)
         return advantages(-batch.cost, b, batch.last, self.settings.trace), b
@@ -155,7 +168,9 @@ class Learner:
             losses.append(float(loss.detach()))
         return float(np.mean(losses))
 
-    def _improve(self, batch: Batch, weight: Tensor, entropy_weight: float) -> tuple[float, float]:
+    def _improve_actor(
+        self, batch: Batch, weight: Tensor, entropy_weight: float, epsilon: float
+    ) -> tuple[float, float]:
         """One pass of the clipped policy gradient; mean entropy, and mean change of the actions' log-chances."""
         entropies, moves = [], []
         for chosen in self._minibatches(batch.decisions):
@@ -165,7 +180,7 @@ class Learner:
             number = torch.cumsum(mask, 0) - 1
             decision = number[batch.decision[rows]]
             logits = self._network(batch, rows)[rows] + batch.score[rows]
-            log_mu = log_softmax_by(logits, decision, len(chosen))
+            log_mu = log_mixture_by(logits, decision, len(chosen), epsilon)
             spread = torch.zeros(len(chosen)).index_add(0, decision, -log_mu.exp() * log_mu)
             everything = torch.zeros(len(batch.decision)).index_copy(0, torch.nonzero(rows).squeeze(1), log_mu)
             inside = torch.nonzero(mask).squeeze(1)

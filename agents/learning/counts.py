@@ -7,6 +7,7 @@ learned from, and discounted from batch to batch, since learning makes old trial
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -50,9 +51,10 @@ def situation(seen: Any) -> tuple[int, Ints]:
 
 
 def _position_situation(seen: Observation) -> tuple[int, Ints]:
-    load = float(seen.wait_s.mean()) / seen.setting.latency_reference_s
-    bin_of_load = sum(load > bound for bound in LOAD_BOUNDS)
-    kinds = np.where(seen.is_cloud, CLOUD, np.where(seen.is_home, OWN, OTHER_EDGE))
+    waits = seen.wait_s.tolist()
+    load = sum(waits) / len(waits) / seen.setting.latency_reference_s
+    bin_of_load = bisect_left(LOAD_BOUNDS, load)
+    kinds = OTHER_EDGE + seen.is_cloud * (CLOUD - OTHER_EDGE) + seen.is_home * (OWN - OTHER_EDGE)
     return (seen.stage * 4 + seen.modality) * (len(LOAD_BOUNDS) + 1) + bin_of_load, kinds
 
 

@@ -61,3 +61,12 @@ def log_softmax_by(logits: Tensor, decision: Tensor, decisions: int) -> Tensor:
     shifted = logits - top[decision]
     total = torch.zeros(decisions).index_add(0, decision, shifted.exp())
     return shifted - total.log()[decision]
+
+
+def log_mixture_by(logits: Tensor, decision: Tensor, decisions: int, epsilon: float) -> Tensor:
+    """Log-chances within each decision of the softmax with a floor: (1 - epsilon) softmax + epsilon / k."""
+    plain = log_softmax_by(logits, decision, decisions)
+    if epsilon == 0.0:
+        return plain
+    sizes = torch.bincount(decision, minlength=decisions)
+    return torch.log((1.0 - epsilon) * plain.exp() + epsilon / sizes[decision])

@@ -4,40 +4,53 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simoffload.decision import Decision, Setting
+from simoffload.run.ledger import Ledger
+from simoffload.run.plant_state import FRESH_COLUMNS, fresh_rows, plant_state
 from simoffload.run.recorder import statistics_of
 from simoffload.run.world import World
 from simoffload.schema import Scenario
-
-from ..scoring import Heads, chances
-from .counts import Counts, situation
-from .critic_view import FRESH_COLUMNS, fresh_rows, plant_state
-from .ledger import Ledger
 
 Floats = NDArray[np.float32]
 POSITION, ORDER = 0, 1
 
 
 @dataclass(frozen=True, slots=True)
-class Behaviour:
-    """How the exploring policy acts: c of the UCB bonus, epsilon of uniform choice, temperature of the softmax."""
+class Choice:
+    """An action and what it was drawn from."""
 
-    heads: Heads
-    counts: Counts
-    c: float
-    epsilon: float = 0.0
-    selection: str = "tilt"
-    """tilt: sample from softmax(logits + bonus); none: from softmax(logits); argmax: take the largest sum."""
+    action: int
+    log_chance: float
+    """Of the action, under the policy that acts."""
+    rows: NDArray[np.float64]
+    """Features, [k, columns]."""
+    score: NDArray[np.float64]
+    """The part of each row's logit (or worth) beside the network, [k]."""
+    key: int
+    """Of the situation, as counts know it."""
+    kinds: NDArray[np.int64]
+    """Kind of action of each row."""
+
+
+class Behaviour(Protocol):
+    """How a learning agent acts during an episode."""
+
+    @property
+    def order(self) -> str:
+        """One of the orders of agents."""
+
+    def choose(self, seen: Any, generator: np.random.Generator) -> Choice:
+        """An action for an observation of either kind."""
 
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """Decisions in order, [n], and their rows one after the other, [sum of k]; rows of orders are padded with 0."""
+    """Decisions in order, [n], and their rows one after the other, [sum of k]."""
 
     kind: NDArray[np.int8]
     sizes: NDArray[np.int64]
@@ -47,8 +60,12 @@ class Episode:
     """Of the action, under the policy that acted."""
     cost: NDArray[np.float64]
     """x of each step: increment of J until the next decision (or the end), shaped."""
+    own_cost: NDArray[np.float64]
+    """What the subtask itself came to: w weight (finish - ready) / L_ref + (1 - w) cost / C_ref; nan for orders."""
     duration_s: NDArray[np.float64]
     """From each decision to the next, or to the end."""
+    home: NDArray[np.int64]
+    """Number of the edge node that decided; of orders -1."""
     state: Floats
     key: NDArray[np.int64]
     action_kind: NDArray[np.int64]
@@ -67,13 +84,14 @@ class Explorer:
 
     def __init__(self, behaviour: Behaviour) -> None:
         self._behaviour = behaviour
-        self.order: str = "fifo" if behaviour.heads.order is None else "decide"
+        self.order = behaviour.order
         self.world: World | None = None
         self.ledger: Ledger | None = None
         self._notes: list[tuple[Any, ...]] = []
+        self._choices: list[Choice] = []
         self._rows: dict[int, list[Any]] = {POSITION: [], ORDER: []}
         self._fresh: list[Any] = []
-        self._score: list[Any] = []
+        self._decided: list[Any] = []
 
     def reset(self, setting: Setting, generator: np.random.Generator) -> None:
         """Draw from `generator` from now on."""
@@ -82,72 +100,53 @@ class Explorer:
     def decide(self, seen: Any) -> Decision:
         """An action drawn from the behaviour, noted."""
         assert self.world is not None and self.ledger is not None
-        behaviour, ledger = self._behaviour, self.ledger
-        rows, corrections, rule = behaviour.heads.evaluate(seen)
-        key, kinds = situation(seen)
-        bonus = behaviour.counts.bonus(key, kinds, behaviour.c) if behaviour.selection != "none" else 0.0
-        score = rule + bonus
-        tilted = corrections + score
-        share = chances(tilted)
-        if behaviour.epsilon > 0:
-            share = (1.0 - behaviour.epsilon) * share + behaviour.epsilon / len(share)
-        action = self._pick(share, tilted)
-        kind = ORDER if seen.kind == "order" else POSITION
+        ledger = self.ledger
+        choice = self._behaviour.choose(seen, self._generator)
         arrivals = ledger.settle()
         potential = ledger.potential()
         reports = [self.world.telemetry.node(number) for number in range(len(self.world.servers))]
         state = plant_state(self.world, potential, reports)
-        self._rows[kind].append(rows)
-        if kind == POSITION:
+        kind, home = ORDER, -1
+        if seen.kind == "position":
+            kind, home = POSITION, seen.home
             self._fresh.append(fresh_rows(seen, self.world, reports))
-        self._score.append(score)
-        note = (
-            kind,
-            len(rows),
-            action,
-            math.log(share[action]),
-            ledger.cost(),
-            potential,
-            arrivals,
-            state,
-            key,
-            kinds[action],
-            seen.now_s,
-        )
-        self._notes.append(note)
-        return Decision(action)
-
-    def _pick(self, share: Any, tilted: Any) -> int:
-        if self._behaviour.selection == "argmax":
-            return int(np.argmax(tilted))
-        return min(int(np.searchsorted(np.cumsum(share), self._generator.random(), side="right")), len(share) - 1)
+            self._decided.append((len(self._choices), seen._course, seen.subtask))
+        self._rows[kind].append(choice.rows)
+        self._choices.append(choice)
+        self._notes.append((kind, ledger.cost(), potential, arrivals, state, home, seen.now_s))
+        return Decision(choice.action)
 
     def episode(self) -> Episode:
         """What was noted, once the world has come to its end."""
         assert self.ledger is not None and self.world is not None
-        kind, sizes, action, log_chance, cost, potential, arrivals, state, key, action_kind, time_s = zip(
-            *self._notes, strict=True
-        )
+        kind, cost, potential, arrivals, state, home, time_s = zip(*self._notes, strict=True)
+        choices = self._choices
         total = self.ledger.cost()
-        run_up = np.diff(np.array([*cost, total]))
-        levels = np.array([*potential, 0.0])
-        brought = np.array([*arrivals[1:], 0.0])
-        shaped = run_up + np.diff(levels) - brought
+        shaped = np.diff([*cost, total]) + np.diff([*potential, 0.0]) - np.array([*arrivals[1:], 0.0])
         return Episode(
             kind=np.array(kind, dtype=np.int8),
-            sizes=np.array(sizes, dtype=np.int64),
-            action=np.array(action, dtype=np.int64),
-            log_chance=np.array(log_chance, dtype=np.float32),
+            sizes=np.array([len(each.rows) for each in choices]),
+            action=np.array([each.action for each in choices]),
+            log_chance=np.array([each.log_chance for each in choices], dtype=np.float32),
             cost=shaped,
-            duration_s=np.diff(np.array([*time_s, self.world.kernel.now])),
+            own_cost=self._own_costs(),
+            duration_s=np.diff([*time_s, self.world.kernel.now]),
+            home=np.array(home),
             state=np.array(state, dtype=np.float32),
-            key=np.array(key, dtype=np.int64),
-            action_kind=np.array(action_kind, dtype=np.int64),
+            key=np.array([each.key for each in choices]),
+            action_kind=np.array([each.kinds[each.action] for each in choices]),
             rows={which: _stacked(rows) for which, rows in self._rows.items()},
             fresh=_stacked(self._fresh) if self._fresh else np.zeros((0, FRESH_COLUMNS), dtype=np.float32),
-            score=np.concatenate(self._score).astype(np.float32),
+            score=np.concatenate([each.score for each in choices]).astype(np.float32),
             objective=total / self.world.dispatcher.arrived,
         )
+
+    def _own_costs(self) -> NDArray[np.float64]:
+        assert self.ledger is not None
+        costs = np.full(len(self._choices), math.nan)
+        for number, course, subtask in self._decided:
+            costs[number] = self.ledger.cost_of(course.jobs[subtask])
+        return costs
 
 
 def _stacked(rows: list[Any]) -> Floats:

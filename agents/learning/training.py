@@ -17,13 +17,14 @@ import pickle
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, ProcessPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from simoffload.decision import Agent
 from simoffload.record.durable import RecordError, make_directory, write_durably
 from simoffload.record.manifest import versions
 from simoffload.run.agents import load_agent
@@ -35,13 +36,8 @@ from simoffload.schema import Scenario
 from simoffload.schema.scenario import Horizon
 from simoffload.schema.writing import dump_scenario
 
-from ..policy_file import write_policy
-from ..scoring import Heads
-from ..ucb_coma import ScoringAgent
-from .batch import batch_of
-from .coma import Learner, LearnerSettings
-from .counts import Counts
-from .rollout import Behaviour, Episode, play
+from .rollout import Episode, play
+from .schemes import Scheme
 
 CHECKPOINT_FILE, CURVE_FILE, POLICY_NAME = "checkpoint.pt", "curve.csv", "policy"
 SETTINGS_FILE, SCENARIO_FILE = "settings.json", "scenario.yaml"
@@ -62,20 +58,9 @@ class TrainingSettings:
     """Episodes of a batch."""
     tasks: int = 250
     """Tasks of an episode."""
-    c: float = 1.0
-    """Of the UCB bonus at the beginning; it falls to 0 over the first `exploring` of the batches."""
-    exploring: float = 0.5
-    epsilon: float = 0.0
-    """Chance of a uniform action at the beginning, falling in the same way."""
-    entropy: float = 0.01
-    """Weight of the entropy at the beginning, falling to 0 at the end."""
-    discount: float = 0.9
-    """Of the counts, from batch to batch."""
-    selection: str = "tilt"
     validate_every: int = 5
     validation_seeds: int = 8
     validation_tasks: int = 600
-    learner: LearnerSettings = field(default_factory=LearnerSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +84,17 @@ _NO_CHECKPOINT = (
 class Training:
     """A training run in a directory; `run` begins it or goes on where it stopped."""
 
-    def __init__(self, scenario: Scenario, settings: TrainingSettings, seed: int, directory: Path) -> None:
+    def __init__(
+        self, scenario: Scenario, scheme: Scheme, settings: TrainingSettings, seed: int, directory: Path
+    ) -> None:
         if not (0 <= seed < MOST and settings.batches <= MOST and settings.episodes <= MOST):
             raise ValueError(f"the seed must be below {MOST}, batches and episodes {MOST} at most")
         self._scenario = with_references(scenario)
+        self._scheme = scheme
         self._settings = settings
         self._seed = seed
         self._directory = directory
-        self._learner = Learner(settings.learner, seed)
-        self._counts = Counts()
+        self._learner = scheme.learner(seed)
         self._batch = 0
         self._curve: list[dict[str, float]] = []
         self._best = math.inf
@@ -134,27 +121,22 @@ class Training:
     def _step(self, pool: Executor) -> dict[str, float]:
         """Play a batch, learn from it, validate if it is time, and save."""
         settings, number = self._settings, self._batch
-        left = max(0.0, 1.0 - number / max(settings.exploring * settings.batches, 1e-9))
-        behaviour = Behaviour(
-            self._learner.heads(), self._counts, settings.c * left, settings.epsilon * left, settings.selection
-        )
+        progress = number / settings.batches
+        behaviour = self._learner.behaviour(progress)
         scenarios = [self._episode_scenario(number, k) for k in range(settings.episodes)]
         episodes: list[Episode] = list(pool.map(play, scenarios, [behaviour] * settings.episodes))
-        told = self._learner.learn(batch_of(episodes), settings.entropy * (1.0 - number / settings.batches))
-        keys = np.concatenate([episode.key for episode in episodes])
-        kinds = np.concatenate([episode.action_kind for episode in episodes])
-        self._counts.add(keys, kinds, settings.discount)
+        told = self._learner.learn(episodes, progress)
         self._batch = number + 1
         decisions = self._curve[-1]["decisions"] if self._curve else 0.0
         row = {
             "batch": float(self._batch),
-            "decisions": decisions + float(len(keys)),
+            "decisions": decisions + float(sum(len(episode.sizes) for episode in episodes)),
             "objective": float(np.mean([episode.objective for episode in episodes])),
             "validation": math.nan,
             **told,
         }
         if self._batch % settings.validate_every == 0 or self._batch == settings.batches:
-            row["validation"] = float(np.mean(self._validate(pool, self._learner.heads())))
+            row["validation"] = float(np.mean(self._validate(pool, self._learner.agent())))
             if row["validation"] < self._best:
                 self._best = row["validation"]
                 self._write_policy(row)
@@ -170,8 +152,8 @@ class Training:
         horizon = Horizon.model_construct(tasks=tasks, time=None)
         return self._scenario.model_copy(update={"seed": seed, "horizon": horizon, "warm_up": 0.0})
 
-    def _validate(self, pool: Executor, who: str | Heads) -> list[float]:
-        """Mean objective of a rule or a policy on every validation seed."""
+    def _validate(self, pool: Executor, who: str | Agent) -> list[float]:
+        """Mean objective of a rule or an agent on every validation seed."""
         settings = self._settings
         seeds = [VALIDATION_SEEDS + k for k in range(settings.validation_seeds)]
         scenarios = [self._from_empty(seed, settings.validation_tasks) for seed in seeds]
@@ -188,7 +170,7 @@ class Training:
         """Make the directory, or take up what it holds."""
         contents = {
             SCENARIO_FILE: dump_scenario(self._scenario).encode(),
-            SETTINGS_FILE: (json.dumps({"seed": self._seed, **asdict(self._settings)}, indent=2) + "\n").encode(),
+            SETTINGS_FILE: (json.dumps(self._told_settings(), indent=2) + "\n").encode(),
         }
         if (self._directory / SETTINGS_FILE).exists():
             for name, content in contents.items():
@@ -205,7 +187,6 @@ class Training:
         buffer = io.BytesIO()
         state = {
             "learner": self._learner.state(),
-            "trials": torch.from_numpy(self._counts.trials.copy()),
             "batch": self._batch,
             "curve": self._curve,
             "best": self._best,
@@ -226,7 +207,6 @@ class Training:
         try:
             state: dict[str, Any] = torch.load(path, weights_only=True)
             self._learner.restore(state["learner"])
-            self._counts = Counts(state["trials"].numpy().copy())
             self._batch, self._curve = int(state["batch"]), list(state["curve"])
             self._best, self._rules = float(state["best"]), dict(state["rules"])
         except _NO_CHECKPOINT as error:
@@ -237,13 +217,16 @@ class Training:
         card = {
             "scenario": self._scenario.name,
             "references": {"latency_s": objective.latency_reference, "cost_usd": objective.cost_reference},
-            "seed": self._seed,
-            "settings": asdict(self._settings),
+            "training": self._told_settings(),
             "versions": {**versions(), "torch": torch.__version__},
             "validation": {"policy": row["validation"], **{name: float(np.mean(v)) for name, v in self._rules.items()}},
             "decisions": row["decisions"],
         }
-        write_policy(self._directory / POLICY_NAME, self._learner.heads(), card)
+        self._learner.write(self._directory / POLICY_NAME, card)
+
+    def _told_settings(self) -> dict[str, Any]:
+        scheme = {"agent": self._scheme.name, **asdict(self._scheme.settings)}
+        return {"seed": self._seed, **asdict(self._settings), "scheme": scheme}
 
 
 def _holds(path: Path, content: bytes) -> bool:
@@ -253,9 +236,9 @@ def _holds(path: Path, content: bytes) -> bool:
         return False
 
 
-def measure(scenario: Scenario, who: str | Heads) -> float:
-    """Mean objective per task of a rule by name, or of a policy deciding greedily."""
-    agent = load_agent(who) if isinstance(who, str) else ScoringAgent(who)
+def measure(scenario: Scenario, who: str | Agent) -> float:
+    """Mean objective per task of an agent, or of the one of this name."""
+    agent = load_agent(who) if isinstance(who, str) else who
     world = World(scenario, agent, statistics_of(scenario))
     world.begin()
     world.kernel.advance(math.inf)

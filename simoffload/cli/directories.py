@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
@@ -26,8 +27,11 @@ def directory_faults(out: Path | None) -> list[str]:
 def claimed(out: Path | None, name: str) -> Iterator[Path]:
     """The directory `out`, or a new one `runs/<name>[-<number>]`; Refused when it cannot be made.
 
+    Of a name, whatever is neither letter nor digit, dot, dash nor underscore becomes a dash.
+
     If nothing was put into a directory made here, it is removed again in the end.
     """
+    name = re.sub(r"[^\w.-]+", "-", name)
     try:
         directory, is_new = _made(out, name)
     except OSError as error:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,17 +14,41 @@ from .main import INTERRUPTED
 from .progress import shown, watcher
 from .stopping import Stop
 
+if TYPE_CHECKING:
+    from ..agents.learning.schemes import Scheme
+
 DIRECTORY = "runs/train-{scenario}-{seed}"
+
+
+def chosen(name: str, changes: Sequence[str]) -> Scheme:
+    """The scheme of this name with changes such as 'c=0.5'."""
+    from ..agents.learning.schemes import SCHEMES
+    from ..schema.problems import nearest
+
+    if name not in SCHEMES:
+        close = nearest(name, SCHEMES)
+        meant = f"did you mean '{close}'?" if close else f"those that do are {', '.join(SCHEMES)}"
+        raise click.UsageError(f"no agent '{name}' learns; {meant}")
+    given = dict(change.partition("=")[::2] for change in changes)
+    try:
+        return SCHEMES[name].changed(given)
+    except ValueError as error:
+        raise click.UsageError(f"--learner: {error}") from None
 
 
 @click.command()
 @scenario_argument
-@click.option("--agent", type=click.Choice(["ucb-coma"]), default="ucb-coma", help="Who learns.", show_default=True)
+@click.option("--agent", metavar="NAME", default="ucb-coma", help="Who learns.", show_default=True)
+@click.option(
+    "--learner",
+    "changes",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Change a setting of how it learns, such as c=0.5; may be given again.",
+)
 @click.option("--seed", type=click.IntRange(0, 999), default=1, help="Seed of the training.", show_default=True)
 @click.option("--batches", type=click.IntRange(1, 1000), default=40, help="Batches of episodes.", show_default=True)
 @click.option("--episodes", type=click.IntRange(1, 999), default=12, help="Episodes of a batch.", show_default=True)
-@click.option("--c", type=click.FloatRange(0, 100), default=1.0, help="UCB bonus at the start.", show_default=True)
-@click.option("--orders/--no-orders", default=False, help="Learn to choose among waiting jobs too.", show_default=True)
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Processes that play, instead of one a core.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Directory, instead of runs/train-...")
 @click.option("--resume", is_flag=True, help="Go on where a training with the same settings stopped.")
@@ -30,11 +56,10 @@ def train(
     scenario: str,
     settings: tuple[str, ...],
     agent: str,
+    changes: tuple[str, ...],
     seed: int,
     batches: int,
     episodes: int,
-    c: float,
-    orders: bool,
     workers: int | None,
     out: Path | None,
     resume: bool,
@@ -45,6 +70,7 @@ def train(
     curve, and a checkpoint after every batch. Ctrl-C, or a crash, loses the batch under way at most; --resume ends
     with the same weights.
     """
+    scheme = chosen(agent, changes)
     world = accepted(examined(scenario, settings, {}), [], quiet=False)
     directory = out or Path(DIRECTORY.format(scenario=world.name.replace("/", "-"), seed=seed))
     if directory.exists() and not directory.is_dir():
@@ -52,7 +78,6 @@ def train(
     if directory.exists() and any(directory.iterdir()) and not resume:
         raise click.UsageError(f"{directory} is not empty; give another --out, or --resume to go on there")
     try:
-        from ..agents.learning.coma import LearnerSettings
         from ..agents.learning.training import Look, Training, TrainingSettings
     except ModuleNotFoundError as error:
         raise click.ClickException(f"training needs {error.name}: pip install 'simoffload[train]'") from None
@@ -60,14 +85,14 @@ def train(
 
     from .compare import cores
 
-    wanted = TrainingSettings(batches=batches, episodes=episodes, c=c, learner=LearnerSettings(orders=orders))
+    wanted = TrainingSettings(batches=batches, episodes=episodes)
 
     def describe(look: Look) -> str:
         return look.text
 
     try:
         with Stop() as stop, shown(quiet=False) as show:
-            training = Training(world, wanted, seed, directory)
+            training = Training(world, scheme, wanted, seed, directory)
             last = training.run(workers or cores(), watcher(show, stop, describe))
     except RecordError as error:
         raise click.ClickException(str(error)) from None

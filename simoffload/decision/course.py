@@ -69,7 +69,7 @@ class Course:
         for subtask in range(len(task.graph)):
             ways = self.table(subtask).ways(task.home)
             bits = 8.0 * self._bytes_per_token * task.expected_output[subtask]
-            moved.append(float(np.mean(ways.delay_s + bits * ways.s_per_bit)))
+            moved.append(ways.mean_delay_s + bits * ways.mean_s_per_bit)
         return moved
 
     @lazy

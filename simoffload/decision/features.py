@@ -45,68 +45,69 @@ def position_features(seen: Observation) -> Floats:
     setting = seen.setting
     latency, cost = 1.0 / setting.latency_reference_s, 1.0 / setting.cost_reference_usd
     transfer, wait, finish = seen.transfer_s, seen.wait_s, seen.finish_s
-    is_cloud, is_home = seen.is_cloud, seen.is_home
-    rows = np.empty((len(wait), len(POSITION_COLUMNS)))
-    rows[:, 0] = transfer
-    rows[:, 1] = wait
-    rows[:, 2] = seen.service_s
-    rows[:, 3] = seen.swap_s
-    rows[:, 4] = finish
-    rows[:, 5] = finish - finish.min()
-    completion = seen.completion_s
-    rows[:, 6] = completion - completion.min()
-    rows[:, 7] = seen.way_home_s
-    rows[:, 8] = transfer - wait
-    rows[:, :9] *= latency
-    price, score = seen.cost_usd, seen.score
-    rows[:, 9] = price * cost
-    rows[:, 10] = (price - price.min()) * cost
-    rows[:, 11] = score - score.min()
-    rows[:, 12] = seen.queue_length
-    rows[:, 13] = seen.in_service
-    rows[:, 14] = 1.0 / (1.0 + seen.queue_length + seen.in_service)
-    rows[:, 15] = is_cloud
-    rows[:, 16] = is_home
-    rows[:, 17] = 1.0 - rows[:, 15] - rows[:, 16]
-    rows[:, 18] = (1.0 - rows[:, 16]) * (seen.age_s * latency)
-    rows[:, 19:] = _common(seen, latency)
-    compressed = np.log1p(np.abs(rows))
-    return np.copysign(compressed, rows, out=compressed)
+    completion, price, score = seen.completion_s, seen.cost_usd, seen.score
+    queue, serving, is_cloud, is_home = seen.queue_length, seen.in_service, seen.is_cloud, seen.is_home
+    waits, least = wait.tolist(), min(finish.tolist())
+    columns = np.empty((len(POSITION_COLUMNS), len(waits)))
+    columns[0] = transfer
+    columns[1] = wait
+    columns[2] = seen.service_s
+    columns[3] = seen.swap_s
+    columns[4] = finish
+    columns[5] = finish - least
+    columns[6] = completion - min(completion.tolist())
+    columns[7] = seen.way_home_s
+    columns[8] = transfer - wait
+    columns[:9] *= latency
+    columns[9] = price
+    columns[10] = price - min(price.tolist())
+    columns[9:11] *= cost
+    columns[11] = score - min(score.tolist())
+    columns[12] = queue
+    columns[13] = serving
+    columns[14] = 1.0 / (1.0 + queue + serving)
+    columns[15] = is_cloud
+    columns[16] = is_home
+    columns[17] = ~(is_cloud | is_home)
+    columns[18] = seen.age_s * latency
+    columns[18, is_home] = 0.0
+    columns[19:] = np.array(_common(seen, latency, waits, least))[:, None]
+    compressed = np.log1p(np.abs(columns))
+    return np.copysign(compressed, columns, out=compressed).T
 
 
-def _common(seen: Observation, latency: float) -> list[float]:
+def _common(seen: Observation, latency: float, waits: list[float], least_finish: float) -> list[float]:
     """The columns that are the same in every row."""
-    wait = seen.wait_s
-    cloud = wait[seen.is_cloud]
-    edge = wait[~seen.is_cloud]
+    clouds = seen.is_cloud.tolist()
+    cloud = [wait for wait, is_cloud in zip(waits, clouds, strict=True) if is_cloud]
+    edge = [wait for wait, is_cloud in zip(waits, clouds, strict=True) if not is_cloud]
     backlog_s, rate = seen.uplink
-    finish = float(seen.finish_s.min())
     placed, under_way, subtasks = seen.progress
     stage, modality = [0.0] * 3, [0.0] * 4
     stage[seen.stage] = 1.0
     modality[seen.modality] = 1.0
-    weight = seen.task_weight
+    weight, slack = seen.task_weight, seen.slack_s
     return [
         weight,
         math.log(max(weight, 1e-3)),
         seen.upward_rank_s * latency,
         seen.tail_s * latency,
-        seen.slack_s * latency,
-        float(seen.slack_s <= 0.0),
+        slack * latency,
+        float(slack <= 0.0),
         seen.task_age_s * latency,
         seen.prompt_tokens / _SIZE_TOKENS,
         seen.expected_output_tokens / _SIZE_TOKENS,
         seen.expected_demand_s * latency,
         backlog_s * latency,
         rate,
-        finish * latency,
-        float(wait.mean()) * latency,
-        (float(edge.min()) if edge.size else _NO_WAIT_S) * latency,
-        (float(cloud.min()) if cloud.size else _NO_WAIT_S) * latency,
-        float(len(wait)),
-        float(subtasks),
-        float(subtasks - placed),
-        float(under_way),
+        least_finish * latency,
+        sum(waits) / len(waits) * latency,
+        min(edge, default=_NO_WAIT_S) * latency,
+        min(cloud, default=_NO_WAIT_S) * latency,
+        len(waits),
+        subtasks,
+        subtasks - placed,
+        under_way,
         *stage,
         *modality,
         seen.setting.latency_weight,

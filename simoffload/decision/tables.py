@@ -33,6 +33,8 @@ class Ways:
     """At the links' mean rates."""
     rows_by_link: dict[int, Ints]
     """Rows whose route begins with a link."""
+    mean_delay_s: float
+    mean_s_per_bit: float
 
 
 class NowhereError(Exception):
@@ -174,10 +176,14 @@ def _ways(plant: Plant, mean_bps: dict[int, float], fixed: int, others: list[int
     routes = [plant.route(fixed, other) if outward else plant.route(other, fixed) for other in others]
     first = [route.hops[0][0] if route.hops else None for route in routes]
     numbers = {number for number in first if number is not None}
+    delays_s = [route.first_delay_s + math.fsum(after for _, after in route.hops) for route in routes]
+    paces = [math.fsum(1.0 / mean_bps[number] for number, _ in route.hops) for route in routes]
     return Ways(
-        delay_s=np.array([route.first_delay_s + math.fsum(after for _, after in route.hops) for route in routes]),
-        s_per_bit=np.array([math.fsum(1.0 / mean_bps[number] for number, _ in route.hops) for route in routes]),
+        delay_s=np.array(delays_s),
+        s_per_bit=np.array(paces),
         rows_by_link={n: np.array([row for row, link in enumerate(first) if link == n]) for n in sorted(numbers)},
+        mean_delay_s=math.fsum(delays_s) / len(routes),
+        mean_s_per_bit=math.fsum(paces) / len(routes),
     )
 
 

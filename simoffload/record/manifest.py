@@ -12,6 +12,7 @@ from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
+from urllib.parse import quote
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
@@ -24,6 +25,12 @@ SUMMARY_FILE = "summary.json"
 COMPARISON_FILE = "comparison.json"
 """Of a comparison directory, which holds run directories."""
 SCHEMA_VERSION: Final = 1
+
+
+def run_directory(comparison: Path, agent: str, seed: int) -> Path:
+    """Where a comparison keeps the run of an agent on a seed, whatever characters the agent's name has."""
+    return comparison / "runs" / quote(agent, safe="") / str(seed)
+
 
 Status = Literal["incomplete", "complete", "failed"]
 

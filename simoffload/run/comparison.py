@@ -14,7 +14,7 @@ from typing import Any
 
 from ..estimates import mean_and_half_width
 from ..record.durable import make_directory, write_json
-from ..record.manifest import COMPARISON_FILE, versions
+from ..record.manifest import COMPARISON_FILE, run_directory, versions
 from ..schema import Scenario
 from .agents import load_agent
 from .references import with_references
@@ -81,7 +81,7 @@ def _job(scenario: Scenario, agent: str, seed: int, keeps_rows: bool, directory:
     """The run of an agent on a seed; rows as the scenario says, all of them where it says none."""
     level = "off" if not keeps_rows else "full" if scenario.records.level == "off" else scenario.records.level
     records = scenario.records.model_copy(update={"level": level})
-    run = directory / "runs" / agent / str(seed) if directory is not None else None
+    run = run_directory(directory, agent, seed) if directory is not None else None
     return Job(scenario.model_copy(update={"seed": seed, "records": records}), agent, run)
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from heapq import heapify, heapreplace
 from itertools import accumulate, islice
+from typing import NamedTuple
 
 from .api import ApiServer
 from .batching import BatchingServer
@@ -26,8 +26,7 @@ UNBOUNDED = 1 << 30
 """Free places of a node without a limit."""
 
 
-@dataclass(frozen=True, slots=True)
-class NodeReport:
+class NodeReport(NamedTuple):
     """A node at an instant. Only a line that goes by priority lists its jobs, in the order in which they wait."""
 
     time_s: float
@@ -49,8 +48,7 @@ class NodeReport:
     """Numbers of the models in memory."""
 
 
-@dataclass(frozen=True, slots=True)
-class LinkReport:
+class LinkReport(NamedTuple):
     """A link at an instant. Only a line that goes by priority lists its transfers, in the order in which they wait."""
 
     time_s: float
@@ -65,33 +63,35 @@ class LinkReport:
 def report_node(server: Server, now_s: float) -> NodeReport:
     """What a node can tell about itself."""
     line, serving = server.line, server.in_service
-    capacity = _capacity(server)
-    free = capacity - len(serving) - len(line)
+    waiting, capacity = len(line), _capacity(server)
+    free = capacity - len(serving) - waiting
     priorities: tuple[float, ...] = ()
     gap_s = server.gap_s if isinstance(server, ApiServer) else 0.0
-    if line.by_priority and line:
-        waiting = list(line.in_order())
-        priorities = tuple(priority for priority, _ in waiting)
-        starts = _starts(server, [job.expected_service_s for _, job in waiting], capacity, now_s)
+    if free > 0 and not gap_s and not waiting:
+        starts = [now_s]
+    elif waiting and line.by_priority:
+        jobs = list(line.in_order())
+        priorities = tuple(priority for priority, _ in jobs)
+        starts = _starts(server, [job.expected_service_s for _, job in jobs], capacity, now_s)
     elif free > 0 and not gap_s:
         starts = [now_s]
     elif capacity == 1 and not gap_s:
         starts = [min(_ends(server, now_s), default=now_s) + line.work]
     else:
         first = [job.expected_service_s for _, job in islice(line.in_order(), MOST_SCHEDULED)]
-        behind_s = max((line.work - math.fsum(first)) / capacity, (len(line) - len(first)) * gap_s)
-        starts = [_starts(server, first, capacity, now_s)[-1] + (behind_s if len(line) > len(first) else 0.0)]
+        behind_s = max((line.work - math.fsum(first)) / capacity, (waiting - len(first)) * gap_s)
+        starts = [_starts(server, first, capacity, now_s)[-1] + (behind_s if waiting > len(first) else 0.0)]
     return NodeReport(
-        time_s=now_s,
-        queue_length=len(line),
-        in_service=len(serving),
-        capacity=capacity,
-        free=max(free, 0),
-        priorities=priorities,
-        starts_s=tuple(starts),
-        by_priority=line.by_priority,
-        context_tokens=server.context_tokens(now_s) if isinstance(server, BatchingServer) else 0.0,
-        resident=server.resident,
+        now_s,
+        waiting,
+        len(serving),
+        capacity,
+        max(free, 0),
+        priorities,
+        tuple(starts),
+        line.by_priority,
+        server.context_tokens(now_s) if isinstance(server, BatchingServer) else 0.0,
+        server.resident,
     )
 
 
@@ -119,7 +119,7 @@ def _capacity(server: Server) -> int:
     """Jobs at once: slots or streams, or sequences as far as reservations like the present ones fit the KV memory."""
     node = server.node
     limit = node.capacity or UNBOUNDED
-    if node.server.kind != "batching" or node.kv_tokens == math.inf or not server.in_service:
+    if not server.in_service or node.server.kind != "batching" or node.kv_tokens == math.inf:
         return limit
     reserved = sum(job.reserved_tokens for job in server.in_service) / len(server.in_service)
     return max(1, len(server.in_service), min(limit, int(node.kv_tokens / max(reserved, 1.0))))

@@ -69,3 +69,9 @@ def test_a_directory_that_cannot_be_made_is_refused(elsewhere: Path) -> None:
         pass
     with pytest.raises(Refused, match="'runs/x': Not a directory"), claimed(Path("runs/x"), "tiny"):
         pass
+
+
+def test_a_name_with_odd_characters_makes_one_directory_within_runs() -> None:
+    with claimed(None, "tiny-trained:runs/../x y-1") as directory:
+        assert directory == Path("runs/tiny-trained-runs-..-x-y-1")
+        assert directory.is_dir()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import signal
 import sys
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from simoffload.agents.learning import coma, training
-from simoffload.agents.learning.coma import LearnerSettings
+from simoffload.agents.learning import schemes, training
+from simoffload.agents.learning.settings import ComaSettings
 from simoffload.agents.policy_file import read_policy
 from simoffload.agents.ucb_coma import UcbComa
 from tests.agents.learning.test_training import InTurn, content
@@ -30,9 +31,10 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Episodes of a few tasks, a look at the rules and the policy after the last batch, and small networks."""
     settings = partial(training.TrainingSettings, tasks=8, validation_seeds=1, validation_tasks=8)
-    learner = partial(LearnerSettings, hidden=(4,), critic_hidden=(4,), first_critic_epochs=2, critic_epochs=2)
+    small = ComaSettings(hidden=(4,), critic_hidden=(4,), first_critic_epochs=2, critic_epochs=2)
     monkeypatch.setattr(training, "TrainingSettings", settings)
-    monkeypatch.setattr(coma, "LearnerSettings", learner)
+    scheme = replace(schemes.SCHEMES["ucb-coma"], settings=small)
+    monkeypatch.setattr(schemes, "SCHEMES", {"ucb-coma": scheme})
 
 
 @pytest.fixture
@@ -57,7 +59,7 @@ def test_a_training_leaves_a_policy_a_curve_and_a_checkpoint() -> None:
 
 @pytest.mark.usefixtures("in_turn")
 def test_with_orders_the_policy_has_a_network_for_them() -> None:
-    assert invoke(*TINY, "--orders", "--out", "here").exit_code == 0
+    assert invoke(*TINY, "--learner", "orders=true", "--out", "here").exit_code == 0
     assert UcbComa(Path("here/policy")).order == "decide"
 
 

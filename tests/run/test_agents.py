@@ -41,24 +41,36 @@ class Unmade(Thrifty):
         self.patience = patience
 
 
+class Patient(Thrifty):
+    def __init__(self, patience: str) -> None:
+        self.patience = patience
+
+
+def read_patient(argument: str) -> Patient:
+    """Waits for so long."""
+    return Patient(argument)
+
+
 @pytest.fixture
 def guests(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[EntryPoint]]:
     """Entry points that another package adds to this one's."""
-    own = list(agents.entry_points(group=agents.GROUP))
+    own = [*agents.entry_points(group=agents.GROUP), *agents.entry_points(group=agents.READERS)]
     added: list[EntryPoint] = []
-    monkeypatch.setattr(agents, "entry_points", lambda group: [*added, *own])
+    monkeypatch.setattr(
+        agents, "entry_points", lambda group: [point for point in (*added, *own) if point.group == group]
+    )
     agents._found.cache_clear()
     yield added
     agents._found.cache_clear()
 
 
-def guest(name: str, what: str) -> EntryPoint:
-    return EntryPoint(name, f"tests.run.test_agents:{what}", agents.GROUP)
+def guest(name: str, what: str, group: str = agents.GROUP) -> EntryPoint:
+    return EntryPoint(name, f"tests.run.test_agents:{what}", group)
 
 
 def test_the_bundled_agents_have_names_and_say_what_they_are() -> None:
     described = {name: (summary, package) for name, summary, package in describe_agents()}
-    assert list(described) == agent_names()
+    assert list(described) == [*agent_names(), "trained:..."]
     assert {"random", "all-cloud", "eft", "weighted-greedy", "peft"} <= described.keys()
     assert {package for _, package in described.values()} == {"simoffload"}
     assert described["random"][0] == "Each legal candidate with equal chance."
@@ -73,7 +85,7 @@ def test_every_name_gives_a_new_agent_each_time() -> None:
 def test_an_unknown_name_gets_all_names_and_the_nearest() -> None:
     with pytest.raises(AgentError) as error:
         load_agent("wieghted-greedy")
-    names = ", ".join(agent_names())
+    names = ", ".join([*agent_names(), "trained:..."])
     assert str(error.value) == f"unknown agent 'wieghted-greedy'; allowed: {names}; did you mean 'weighted-greedy'?"
     with pytest.raises(AgentError) as error:
         load_agent("zzz")
@@ -83,9 +95,22 @@ def test_an_unknown_name_gets_all_names_and_the_nearest() -> None:
 def test_an_agent_of_another_package_is_a_name_like_any_other(guests: list[EntryPoint]) -> None:
     guests.append(guest("thrifty", "Thrifty"))
     assert agent_names()[-1] == "thrifty"
-    assert describe_agents()[-1] == ("thrifty", "The cheapest node.", "tests")
+    assert ("thrifty", "The cheapest node.", "tests") in describe_agents()
     summary = simulate(load_scenario("tiny", ["horizon={tasks: 5}"]), "thrifty")
     assert (summary["agent"], summary["status"]) == ("thrifty", "complete")
+
+
+def test_a_name_with_an_argument_is_read_by_what_stands_before_the_colon(guests: list[EntryPoint]) -> None:
+    guests.append(guest("patient", "read_patient", agents.READERS))
+    made = load_agent("patient:2.5:1")
+    assert isinstance(made, Patient)
+    assert made.patience == "2.5:1"
+    assert ("patient:...", "Waits for so long.", "tests") in describe_agents()
+    assert "patient" not in agent_names()
+    for name, hint in (("patiend:2", "; did you mean 'patient:2'?"), ("patient", ""), ("eft:1", "")):
+        with pytest.raises(AgentError, match=f"unknown agent '{name}'; allowed: .*patient:.*") as error:
+            load_agent(name)
+        assert str(error.value).endswith(hint)
 
 
 def test_nobody_takes_the_name_of_a_bundled_agent(guests: list[EntryPoint]) -> None:
@@ -117,7 +142,8 @@ def test_an_agent_that_cannot_be_made_says_why(guests: list[EntryPoint], what: s
 
 def test_a_guest_that_cannot_be_imported_does_not_keep_others_from_being_listed(guests: list[EntryPoint]) -> None:
     guests.append(EntryPoint("broken", "no_such_package.agents:Agent", agents.GROUP))
-    assert describe_agents()[-1] == ("broken", "cannot be loaded: No module named 'no_such_package'", "no_such_package")
+    broken = ("broken", "cannot be loaded: No module named 'no_such_package'", "no_such_package")
+    assert broken in describe_agents()
     with pytest.raises(AgentError, match="cannot be made: No module named 'no_such_package'"):
         load_agent("broken")
 

@@ -10,11 +10,12 @@ import torch
 from numpy.typing import NDArray
 
 from simoffload.agents.learning.counts import Counts
-from simoffload.agents.learning.critic_view import FRESH_COLUMNS, STATE_COLUMNS
-from simoffload.agents.learning.rollout import ORDER, POSITION, Behaviour, Episode
+from simoffload.agents.learning.rollout import ORDER, POSITION, Episode
+from simoffload.agents.learning.tilt import Tilt
 from simoffload.agents.network import Network, new_network
 from simoffload.agents.scoring import Heads
 from simoffload.decision.features import ORDER_COLUMNS, POSITION_COLUMNS
+from simoffload.run.plant_state import FRESH_COLUMNS, STATE_COLUMNS
 from simoffload.schema import Scenario, load_scenario
 
 torch.set_num_threads(1)
@@ -58,9 +59,9 @@ def softened_rule(*, orders: bool = True, kappa: float = 4.0, kappa_order: float
     return Heads(new_network(INPUTS, (4,), generator), order, kappa, kappa_order)
 
 
-def exploring(policy: Heads, c: float = 0.0, counts: Counts | None = None, **fields: Any) -> Behaviour:
+def exploring(policy: Heads, c: float = 0.0, counts: Counts | None = None, **fields: Any) -> Tilt:
     """A behaviour at these counts, or at none."""
-    return Behaviour(policy, counts or Counts(), c, **fields)
+    return Tilt(policy, counts or Counts(), c, **fields)
 
 
 def by_hand(
@@ -71,8 +72,13 @@ def by_hand(
     score: Sequence[NDArray[np.float64]] | None = None,
     state: NDArray[np.float64] | None = None,
     kinds: Sequence[int] | None = None,
+    home: Sequence[int] | None = None,
+    own_cost: Sequence[float] | None = None,
 ) -> Episode:
-    """An episode of decisions a second apart with these rows each, [k, columns], the actions taken and their costs."""
+    """An episode of decisions a second apart with these rows each, [k, columns], the actions taken and their costs.
+
+    All are of one home, and what they came to themselves is what they cost, unless told otherwise.
+    """
     count = len(rows)
     sizes = np.array([len(each) for each in rows])
     kind = np.full(count, POSITION) if kinds is None else np.array(kinds)
@@ -84,7 +90,9 @@ def by_hand(
         action=np.array(action, dtype=np.int64),
         log_chance=np.zeros(count, dtype=np.float32),
         cost=np.array(cost, dtype=np.float64),
+        own_cost=np.array(cost if own_cost is None else own_cost, dtype=np.float64),
         duration_s=np.ones(count),
+        home=np.zeros(count, dtype=np.int64) if home is None else np.array(home),
         state=np.zeros((count, STATE_COLUMNS), dtype=np.float32) if state is None else state.astype(np.float32),
         key=np.zeros(count, dtype=np.int64),
         action_kind=np.array(action, dtype=np.int64),

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from simoffload.agents.learning.batch import batch_of
-from simoffload.agents.learning.critic_view import FRESH_COLUMNS, STATE_COLUMNS
 from simoffload.agents.learning.rollout import ORDER, POSITION, play
 from simoffload.decision.features import ORDER_COLUMNS, POSITION_COLUMNS
+from simoffload.run.plant_state import FRESH_COLUMNS, STATE_COLUMNS
 from tests.agents.learning.episodes import busy, by_hand, exploring, heads, signs
 
 

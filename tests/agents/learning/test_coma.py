@@ -15,19 +15,20 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from simoffload.agents.learning.batch import Batch, batch_of
-from simoffload.agents.learning.coma import Learner, LearnerSettings, _scorer
+from simoffload.agents.learning.coma import Coma, _scorer
 from simoffload.agents.learning.counts import ACTIONS, Counts
 from simoffload.agents.learning.networks import log_softmax_by
 from simoffload.agents.learning.returns import advantages
 from simoffload.agents.learning.rollout import ORDER, POSITION, Episode, play
+from simoffload.agents.learning.settings import ComaSettings
 from tests.agents.learning.episodes import busy, by_hand, exploring, heads, signs
 
-SMALL = LearnerSettings(hidden=(5,), critic_hidden=(6,), largest_gradient=1e9)
+SMALL = ComaSettings(orders=True, hidden=(5,), critic_hidden=(6,), largest_gradient=1e9)
 
 
-def learner(seed: int = 1, **changes: Any) -> Learner:
+def learner(seed: int = 1, **changes: Any) -> Coma:
     """A learner whose networks say something from the start."""
-    made = Learner(replace(SMALL, **changes), seed)
+    made = Coma(replace(SMALL, **changes), seed)
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for networks in (made.actors, made.critics):
@@ -36,16 +37,16 @@ def learner(seed: int = 1, **changes: Any) -> Learner:
     return made
 
 
-def log_mu(made: Learner, batch: Batch) -> Tensor:
+def log_mu(made: Coma, batch: Batch) -> Tensor:
     return log_softmax_by(made._network(batch, None) + batch.score, batch.decision, batch.decisions)
 
 
-def as_logged(made: Learner, batch: Batch) -> Batch:
+def as_logged(made: Coma, batch: Batch) -> Batch:
     """The batch as if the learner's policy had acted."""
     return replace(batch, log_chance=log_mu(made, batch)[batch.taken].detach())
 
 
-def gradient(made: Learner) -> Tensor:
+def gradient(made: Coma) -> Tensor:
     return torch.cat([each.grad.flatten() for each in made.actors.parameters() if each.grad is not None])
 
 
@@ -53,7 +54,7 @@ def cosine(one: Tensor, other: Tensor) -> float:
     return float(torch.nn.functional.cosine_similarity(one, other, dim=0))
 
 
-def weights(made: Learner) -> list[Tensor]:
+def weights(made: Coma) -> list[Tensor]:
     return [each.detach().clone() for each in (*made.actors.parameters(), *made.critics.parameters())]
 
 
@@ -67,7 +68,7 @@ def test_the_counterfactual_advantage_has_mean_0_under_the_policy(sizes: list[in
     rows = [generator.normal(size=(size, signs([0]).shape[1])) for size in sizes]
     score = [generator.normal(size=size) * 2 for size in sizes]
     batch = batch_of([by_hand(rows, [0] * len(sizes), [1.0] * len(sizes), score=score)])
-    _, baseline = made._advantages(batch)
+    _, baseline = made._advantages(batch, 0.0)
     mu = log_mu(made, batch).exp().detach()
     worth = _scorer(made.critics, POSITION)(batch.kinds[POSITION].critic).detach()
     mean = torch.zeros(len(sizes)).index_add(
@@ -86,13 +87,13 @@ def test_the_baseline_is_the_tilted_policys_own_mean_of_the_critic() -> None:
         batch = batch_of([by_hand([signs([1.0], [0.0])], [0], [0.0], score=[np.array(score)])])
         q = _scorer(made.critics, POSITION)(batch.kinds[POSITION].critic).detach().numpy()
         assert abs(q[0] - q[1]) > 1e-3
-        assert made._advantages(batch)[1] == pytest.approx([share * q[0] + (1 - share) * q[1]], rel=1e-5)
+        assert made._advantages(batch, 0.0)[1] == pytest.approx([share * q[0] + (1 - share) * q[1]], rel=1e-5)
 
 
 def test_advantages_come_from_the_costs_and_the_baseline_of_the_batch() -> None:
     made = learner()
     batch = batch_of([play(busy(f"seed={seed}"), exploring(heads())) for seed in (1, 2)])
-    found, baseline = made._advantages(batch)
+    found, baseline = made._advantages(batch, 0.0)
     assert found == pytest.approx(advantages(-batch.cost, baseline, batch.last, 0.9), abs=1e-9)
     assert np.abs(baseline).max() > 0.1
 
@@ -112,13 +113,13 @@ def path(first: int, second: int) -> Episode:
     return by_hand([FIRST, (SECOND, THIRD)[first]], [first, second], cost, score=SCORE)
 
 
-def chances_of_paths(made: Learner) -> Tensor:
+def chances_of_paths(made: Coma) -> Tensor:
     batch = batch_of([path(*each) for each in PATHS])
     taken = log_mu(made, batch)[batch.taken]
     return (taken[0::2] + taken[1::2]).exp()
 
 
-def exact_gradient(made: Learner) -> Tensor:
+def exact_gradient(made: Coma) -> Tensor:
     """Of minus the expected cost of the game."""
     gain = -(chances_of_paths(made) * torch.tensor([COSTS[each] for each in PATHS])).sum()
     found = torch.autograd.grad(gain, list(made.actors.parameters()), allow_unused=True)
@@ -132,10 +133,10 @@ def test_over_all_episodes_by_their_chances_the_step_is_the_exact_gradient(seed:
     assert share.sum() == pytest.approx(1.0)
     batch = as_logged(made, batch_of([path(*each) for each in PATHS]))
     rest = np.array([[COSTS[each], COSTS[each] - each[0]] for each in PATHS]).ravel()
-    _, baseline = made._advantages(batch)
+    _, baseline = made._advantages(batch, 0.0)
     weight = torch.from_numpy(-rest - baseline).float() * share.repeat_interleave(2)
     exact = exact_gradient(made)
-    made._improve(batch, weight, entropy_weight=0.0)
+    made._improve_actor(batch, weight, 0.0, 0.0)
     # the loss is a mean over the eight decisions
     torch.testing.assert_close(-8 * gradient(made), exact, rtol=1e-3, atol=1e-5)
 
@@ -146,9 +147,9 @@ def test_over_sampled_episodes_the_step_points_along_the_exact_gradient() -> Non
     share = chances_of_paths(made).detach().numpy().astype(float)
     drawn = np.random.default_rng(1).choice(len(PATHS), 6000, p=share / share.sum())
     batch = as_logged(made, batch_of([path(*PATHS[each]) for each in drawn]))
-    advantage, _ = made._advantages(batch)
+    advantage, _ = made._advantages(batch, 0.0)
     weight = torch.from_numpy((advantage - advantage.mean()) / advantage.std()).float()
-    made._improve(batch, weight, entropy_weight=0.0)
+    made._improve_actor(batch, weight, 0.0, 0.0)
     assert cosine(-gradient(made), exact) > 0.999
 
 
@@ -158,9 +159,9 @@ def test_entropy_is_that_of_the_policy_and_more_weight_on_it_evens_chances_out()
     before = log_mu(made, batch).detach()
     spread = -(before.exp() * before).sum() / batch.decisions
     nothing = torch.zeros(batch.decisions)
-    entropy, moved = made._improve(batch, nothing, entropy_weight=1.0)
+    entropy, moved = made._improve_actor(batch, nothing, 1.0, 0.0)
     assert (entropy, moved) == (pytest.approx(float(spread), rel=1e-5), pytest.approx(0.0, abs=1e-6))
-    assert made._improve(batch, nothing, entropy_weight=1.0)[0] > entropy
+    assert made._improve_actor(batch, nothing, 1.0, 0.0)[0] > entropy
 
 
 def test_a_chance_that_has_changed_by_more_than_the_clip_earns_nothing_more() -> None:
@@ -169,7 +170,7 @@ def test_a_chance_that_has_changed_by_more_than_the_clip_earns_nothing_more() ->
     for shift, weight, earns in ((-0.5, 1.0, False), (-0.5, -1.0, True), (0.5, 1.0, True), (0.5, -1.0, False)):
         twin = copy.deepcopy(made)
         moved = replace(batch, log_chance=batch.log_chance + shift)
-        twin._improve(moved, torch.tensor([weight]), entropy_weight=0.0)
+        twin._improve_actor(moved, torch.tensor([weight]), 0.0, 0.0)
         assert bool(gradient(twin).abs().sum() > 0) == earns
 
 
@@ -188,8 +189,8 @@ def test_a_step_on_part_of_the_decisions_is_a_step_on_a_batch_of_them() -> None:
     weight = torch.arange(8.0) - 3.0
     chosen = torch.tensor([2, 3, 6, 7])
     part._minibatches = lambda decisions: [chosen]  # type: ignore[method-assign]
-    part._improve(whole, weight, entropy_weight=0.3)
-    alone._improve(as_logged(alone, batch_of([episodes[1], episodes[3]])), weight[chosen], entropy_weight=0.3)
+    part._improve_actor(whole, weight, 0.3, 0.0)
+    alone._improve_actor(as_logged(alone, batch_of([episodes[1], episodes[3]])), weight[chosen], 0.3, 0.0)
     torch.testing.assert_close(gradient(part), gradient(alone), rtol=1e-4, atol=1e-6)
 
 
@@ -206,12 +207,12 @@ def test_the_critic_learns_the_lambda_returns_of_both_kinds() -> None:
 
 
 def test_a_policy_of_two_moves_learns_the_best_path() -> None:
-    made = Learner(replace(SMALL, orders=False, actor_rate=0.02, critic_rate=0.02, first_critic_epochs=10), 1)
+    made = Coma(replace(SMALL, orders=False, actor_rate=0.02, critic_rate=0.02, first_critic_epochs=10), 1)
     generator = np.random.default_rng(1)
     for _ in range(25):
         share = chances_of_paths(made).detach().numpy().astype(float)
         drawn = generator.choice(len(PATHS), 24, p=share / share.sum())
-        made.learn(as_logged(made, batch_of([path(*PATHS[each]) for each in drawn])), 0.0)
+        made.improve(as_logged(made, batch_of([path(*PATHS[each]) for each in drawn])), 0.0)
     assert PATHS[int(chances_of_paths(made).argmax())] == (1, 1)
     assert chances_of_paths(made).max() > 0.8
 
@@ -224,7 +225,7 @@ def test_a_rare_good_arm_is_learned_sooner_with_the_bonus() -> None:
 
 def batches_to_learn(c: float, seed: int, most: int = 25) -> int:
     """Batches of 12 single decisions until the free one of three actions, 2 % at first, is the likeliest."""
-    made = Learner(replace(SMALL, orders=False, actor_rate=0.03, critic_rate=0.03, first_critic_epochs=6), seed)
+    made = Coma(replace(SMALL, orders=False, actor_rate=0.03, critic_rate=0.03, first_critic_epochs=6), seed)
     generator, counts, kinds = np.random.default_rng(seed), Counts(), np.arange(ACTIONS)
     rows, rule = signs([1.0], [0.0, 1.0], [0.0, 0.0, 1.0]), np.array([3.0, 2.5, -1.0])
     for number in range(most):
@@ -235,28 +236,28 @@ def batches_to_learn(c: float, seed: int, most: int = 25) -> int:
         share = log_mu(made, batch_of([by_hand([rows], [0], [0.0], score=[score])])).exp().detach().numpy()
         drawn = generator.choice(ACTIONS, 12, p=share.astype(float) / share.sum(dtype=float))
         episodes = [by_hand([rows], [each], [0.0 if each == 2 else 1.0], score=[score]) for each in drawn]
-        made.learn(as_logged(made, batch_of(episodes)), 0.0)
+        made.improve(as_logged(made, batch_of(episodes)), 0.0)
         counts.add(np.zeros(12, dtype=np.int64), drawn, 0.9)
     return most
 
 
 def test_the_first_batch_sets_the_standardisation_once_and_for_all() -> None:
-    made = Learner(SMALL, 1)
+    made = Coma(SMALL, 1)
     one, other = (batch_of([play(busy(f"seed={seed}"), exploring(heads()))]) for seed in (1, 2))
-    made.learn(one, 0.0)
+    made.improve(one, 0.0)
     actor = _scorer(made.actors, POSITION)
     mean = actor.mean.clone()
     torch.testing.assert_close(mean, one.kinds[POSITION].features.mean(0))
-    made.learn(other, 0.0)
+    made.improve(other, 0.0)
     assert torch.equal(actor.mean, mean)
 
 
 def test_a_learner_begins_as_its_rule() -> None:
-    made = Learner(SMALL, 3).heads()
+    made = Coma(SMALL, 3).heads()
     rows = np.random.default_rng(1).normal(size=(5, made.position.inputs))
     assert made.position(rows).tolist() == [0.0] * 5
     assert made.order is not None
-    assert Learner(replace(SMALL, orders=False), 3).heads().order is None
+    assert Coma(replace(SMALL, orders=False), 3).heads().order is None
 
 
 def test_the_policy_that_acts_is_the_one_that_learns() -> None:
@@ -268,11 +269,11 @@ def test_the_policy_that_acts_is_the_one_that_learns() -> None:
 
 def test_a_learner_goes_on_from_its_state_bit_for_bit() -> None:
     one, other = (batch_of([play(busy(f"seed={seed}"), exploring(heads()))]) for seed in (1, 2))
-    straight, stopped = Learner(SMALL, 1), Learner(SMALL, 1)
+    straight, stopped = Coma(SMALL, 1), Coma(SMALL, 1)
     for each in (straight, stopped):
-        each.learn(one, 0.01)
-    resumed = Learner(SMALL, 99)
+        each.improve(one, 0.01)
+    resumed = Coma(SMALL, 99)
     resumed.restore(copy.deepcopy(stopped.state()))
-    assert straight.learn(other, 0.01) == resumed.learn(other, 0.01)
+    assert straight.improve(other, 0.01) == resumed.improve(other, 0.01)
     assert all(torch.equal(a, b) for a, b in zip(weights(straight), weights(resumed), strict=True))
     assert not all(torch.equal(a, b) for a, b in zip(weights(straight), weights(stopped), strict=True))

@@ -11,14 +11,14 @@ import torch
 
 from simoffload.agents.learning.batch import batch_of
 from simoffload.agents.learning.counts import ACTIONS, KEYS, Counts
-from simoffload.agents.learning.critic_view import FRESH_COLUMNS, STATE_COLUMNS
-from simoffload.agents.learning.ledger import Ledger
 from simoffload.agents.learning.networks import log_softmax_by
 from simoffload.agents.learning.rollout import ORDER, POSITION, Behaviour, Episode, Explorer, play
 from simoffload.agents.learning.training import measure
 from simoffload.agents.scoring import Heads
 from simoffload.decision import Decision
 from simoffload.decision.features import ORDER_COLUMNS, POSITION_COLUMNS
+from simoffload.run.ledger import Ledger
+from simoffload.run.plant_state import FRESH_COLUMNS, STATE_COLUMNS
 from simoffload.run.recorder import Recorder
 from simoffload.run.world import World
 from tests.agents.learning.episodes import busy, exploring, heads, softened_rule

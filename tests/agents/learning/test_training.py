@@ -15,7 +15,8 @@ import pytest
 import torch
 
 from simoffload.agents.learning import training
-from simoffload.agents.learning.coma import LearnerSettings
+from simoffload.agents.learning.schemes import SCHEMES
+from simoffload.agents.learning.settings import ComaSettings
 from simoffload.agents.learning.training import MOST, Look, Training, TrainingSettings, measure
 from simoffload.agents.policy_file import read_policy
 from simoffload.agents.scoring import Heads
@@ -25,7 +26,10 @@ from simoffload.run.recorder import Recorder
 from simoffload.run.world import World
 from tests.agents.learning.episodes import busy, softened_rule
 
-LEARNER = LearnerSettings(hidden=(4,), critic_hidden=(4,), first_critic_epochs=2, critic_epochs=2, actor_epochs=2)
+LEARNER = ComaSettings(
+    orders=True, hidden=(4,), critic_hidden=(4,), first_critic_epochs=2, critic_epochs=2, actor_epochs=2
+)
+SCHEME = replace(SCHEMES["ucb-coma"], settings=LEARNER)
 SHORT = TrainingSettings(
     batches=4,
     episodes=2,
@@ -33,7 +37,6 @@ SHORT = TrainingSettings(
     validate_every=2,
     validation_seeds=2,
     validation_tasks=5,
-    learner=LEARNER,
 )
 
 
@@ -67,7 +70,7 @@ def stop_after(batches: int) -> Callable[[Look], bool]:
 
 
 def trained(directory: Path, watch: Callable[[Look], bool] = go_on, workers: int = 1, **changes: Any) -> Training:
-    made = Training(busy(), replace(SHORT, **changes), 1, directory)
+    made = Training(busy(), SCHEME, replace(SHORT, **changes), 1, directory)
     made.run(workers, watch)
     return made
 
@@ -122,7 +125,7 @@ def test_a_training_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path: Pat
 @pytest.mark.usefixtures("in_turn")
 def test_another_seed_ends_with_other_weights(tmp_path: Path) -> None:
     for seed in (1, 2):
-        Training(busy(), SHORT, seed, tmp_path / str(seed)).run(1, go_on)
+        Training(busy(), SCHEME, SHORT, seed, tmp_path / str(seed)).run(1, go_on)
     one, other = (checkpoint(tmp_path / str(seed))["learner"] for seed in (1, 2))
     assert not equal(one["actors"], other["actors"])
 
@@ -139,9 +142,9 @@ def test_with_c_0_it_is_training_without_a_bonus(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("in_turn")
 def test_a_training_that_is_over_stays_as_it_is(tmp_path: Path) -> None:
-    last = Training(busy(), SHORT, 1, tmp_path).run(1, go_on)
+    last = Training(busy(), SCHEME, SHORT, 1, tmp_path).run(1, go_on)
     before = content(tmp_path)
-    again = Training(busy(), SHORT, 1, tmp_path).run(1, pytest.fail)
+    again = Training(busy(), SCHEME, SHORT, 1, tmp_path).run(1, pytest.fail)
     assert equal(again, last)
     assert content(tmp_path) == before
 
@@ -197,7 +200,7 @@ def test_what_is_measured_is_the_mean_objective_of_a_run(who: str | Heads) -> No
 def test_no_two_episodes_share_a_seed_and_none_has_one_of_validation(tmp_path: Path) -> None:
     ends = (0, 1, MOST - 1)
     seeds = [
-        Training(busy(), SHORT, seed, tmp_path)._episode_scenario(batch, number).seed
+        Training(busy(), SCHEME, SHORT, seed, tmp_path)._episode_scenario(batch, number).seed
         for seed, batch, number in itertools.product(ends, repeat=3)
     ]
     assert len(set(seeds)) == len(seeds)
@@ -210,7 +213,7 @@ def test_no_two_episodes_share_a_seed_and_none_has_one_of_validation(tmp_path: P
 )
 def test_a_training_that_would_repeat_seeds_is_refused(tmp_path: Path, seed: int, changes: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="the seed must be below 1000, batches and episodes 1000 at most"):
-        Training(busy(), replace(SHORT, **changes), seed, tmp_path)
+        Training(busy(), SCHEME, replace(SHORT, **changes), seed, tmp_path)
 
 
 # --------------------------------------------------------------------------------------------------------- refusals
@@ -221,9 +224,9 @@ def test_a_training_with_other_settings_or_of_another_scenario_is_not_gone_on_wi
     trained(tmp_path, stop_after(1))
     before = content(tmp_path)
     for other, file in (
-        (Training(busy(), replace(SHORT, c=0.5), 1, tmp_path), "settings.json"),
-        (Training(busy(), SHORT, 2, tmp_path), "settings.json"),
-        (Training(busy(), replace(SHORT, learner=replace(LEARNER, trace=0.5)), 1, tmp_path), "settings.json"),
+        (Training(busy(), SCHEME, replace(SHORT, c=0.5), 1, tmp_path), "settings.json"),
+        (Training(busy(), SCHEME, SHORT, 2, tmp_path), "settings.json"),
+        (Training(busy(), SCHEME, replace(SHORT, learner=replace(LEARNER, trace=0.5)), 1, tmp_path), "settings.json"),
         (Training(busy("telemetry_interval=1 s"), SHORT, 1, tmp_path), "scenario.yaml"),
     ):
         with pytest.raises(RecordError, match=rf"{file} is of a training with other settings"):

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simoffload.agents.learning.critic_view import FRESH_COLUMNS, STATE_COLUMNS, fresh_rows, plant_state
 from simoffload.decision import Decision
 from simoffload.decision.features import POSITION_COLUMNS, position_features
+from simoffload.run.plant_state import FRESH_COLUMNS, STATE_COLUMNS, fresh_rows, plant_state
 from simoffload.run.recorder import Recorder
 from simoffload.run.world import World
 from simoffload.testing import falsified

@@ -12,7 +12,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from simoffload.run.world import World
+    from ..world.job import Job
+    from .world import World
 
 
 class Ledger:
@@ -42,6 +43,10 @@ class Ledger:
         now = self._world.kernel.now
         courses = self._world.dispatcher.courses.values()
         return self._per_s * sum(course.task.weight * max(course.expected_end_s - now, 0.0) for course in courses)
+
+    def cost_of(self, job: Job) -> float:
+        """What a served job alone came to: its time from ready to finish, weighted, and its bill, in units of J."""
+        return self._per_s * job.task.weight * (job.finish_s - job.ready_s) + self._per_usd * job.cost_usd
 
     def settle(self) -> float:
         """Potential at their arrival of the tasks that came since the last time, one of them perhaps just now."""

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simoffload.agents.learning.ledger import Ledger
 from simoffload.run.agents import load_agent
+from simoffload.run.ledger import Ledger
 from simoffload.run.recorder import Recorder
 from simoffload.run.world import World
 from simoffload.schema import Scenario
