@@ -46,6 +46,9 @@ def read_policy(path: Path) -> tuple[Heads, dict[str, Any]]:
     about = _read_card(path.with_suffix(".json"))
     weights = path.with_suffix(".safetensors")
     tensors = _read_tensors(weights)
+    strangers = sorted(key for key in tensors if key.partition(".")[0] not in about["columns"])
+    if strangers:
+        raise RecordError(f"{weights}: its card says nothing of {strangers[0]}")
     networks: dict[str, Network] = {}
     for name in about["columns"]:
         own = {key.removeprefix(f"{name}."): array for key, array in tensors.items() if key.startswith(f"{name}.")}
@@ -55,7 +58,7 @@ def read_policy(path: Path) -> tuple[Heads, dict[str, Any]]:
             raise RecordError(f"{weights}: {name}: {error}") from None
         if networks[name].inputs != len(COLUMNS[name]):
             raise RecordError(f"{weights}: {name} reads {networks[name].inputs} numbers, not {len(COLUMNS[name])}")
-    heads = Heads(networks["position"], networks.get("order"), float(about["kappa"]), float(about["kappa_order"]))
+    heads = Heads(networks.get("position"), networks.get("order"), float(about["kappa"]), float(about["kappa_order"]))
     return heads, about
 
 
@@ -69,7 +72,7 @@ def _read_card(path: Path) -> dict[str, Any]:
     if not isinstance(about, dict) or about.get("format") != FORMAT:
         raise RecordError(f"{path} is no policy of format {FORMAT}")
     columns = about.get("columns")
-    if not isinstance(columns, dict) or "position" not in columns or not set(columns) <= set(COLUMNS):
+    if not isinstance(columns, dict) or not columns or not set(columns) <= set(COLUMNS):
         raise RecordError(f"{path} does not say what its networks read")
     for name, names in columns.items():
         if names != list(COLUMNS[name]):

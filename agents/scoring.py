@@ -22,14 +22,16 @@ if TYPE_CHECKING:
     from simoffload.decision import Observation, Setting
 
 Floats = NDArray[np.float64]
+_NEVER = -1e9
+"""Logit of a row that is never taken."""
 COLUMNS = {"position": POSITION_COLUMNS, "order": ORDER_COLUMNS}
 
 
 @dataclass(frozen=True, slots=True)
 class Heads:
-    """The networks of a policy. Without one for order, lines go by arrival."""
+    """The networks of a policy. Without one for order lines go by arrival; without one for position the rule decides."""
 
-    position: Network
+    position: Network | None
     order: Network | None
     kappa: float
     """Weight of the rule's score, per L_ref of later finish."""
@@ -43,7 +45,12 @@ class Heads:
             rows = order_features(seen)
             return rows, self.order(rows), -self.kappa_order * np.arange(float(len(rows)))
         rows = position_features(seen)
-        return rows, self.position(rows), -self.kappa * position_score(seen)
+        rule = position_score(seen)
+        if self.position is None:
+            best = np.full(len(rule), _NEVER)
+            best[int(np.argmin(rule))] = 0.0
+            return rows, np.zeros(len(rule)), best
+        return rows, self.position(rows), -self.kappa * rule
 
 
 def position_score(seen: Observation) -> Floats:

@@ -38,11 +38,14 @@ class Coma:
     def __init__(self, settings: ComaSettings, seed: int) -> None:
         torch.manual_seed(seed)
         self.settings = settings
-        kinds = (POSITION, ORDER) if settings.orders else (POSITION,)
+        if not (settings.positions or settings.orders):
+            raise ValueError("with neither positions nor orders there is nothing to learn")
+        learned = [kind for kind, wanted in ((POSITION, settings.positions), (ORDER, settings.orders)) if wanted]
+        met = (POSITION, ORDER) if settings.orders else (POSITION,)
         extra = FRESH_COLUMNS + STATE_COLUMNS
-        self.actors = nn.ModuleDict({str(kind): Scorer(COLUMNS[kind], settings.hidden, True) for kind in kinds})
+        self.actors = nn.ModuleDict({str(kind): Scorer(COLUMNS[kind], settings.hidden, True) for kind in learned})
         self.critics = nn.ModuleDict(
-            {str(kind): Scorer(COLUMNS[kind] + extra, settings.critic_hidden, True) for kind in kinds}
+            {str(kind): Scorer(COLUMNS[kind] + extra, settings.critic_hidden, True) for kind in met}
         )
         self.counts = Counts()
         self._actor_steps = torch.optim.Adam(self.actors.parameters(), settings.actor_rate)
@@ -52,8 +55,13 @@ class Coma:
 
     def heads(self) -> Heads:
         """The policy as it is now, in numpy."""
-        order = _scorer(self.actors, ORDER).exported() if self.settings.orders else None
-        return Heads(_scorer(self.actors, POSITION).exported(), order, self.settings.kappa, self.settings.kappa_order)
+        settings = self.settings
+        position, order = (
+            _scorer(self.actors, kind).exported() if str(kind) in self.actors else None for kind in (POSITION, ORDER)
+        )
+        if settings.residual:
+            return Heads(position, order, settings.kappa, settings.kappa_order)
+        return Heads(position, order, 0.0, 0.0)
 
     def agent(self) -> ScoringAgent:
         """The policy as it is now, taking its best row."""
@@ -113,25 +121,39 @@ class Coma:
         epochs = self.settings.critic_epochs if self._batches else self.settings.first_critic_epochs
         error = 0.0
         for _ in range(epochs):
-            advantage, baseline = self._advantages(batch, epsilon)
+            advantage, baseline, _ = self._advantages(batch, epsilon)
             error = self._fit_critic(batch, torch.from_numpy(baseline + advantage).float())
-        advantage, _ = self._advantages(batch, epsilon)
-        weight = torch.from_numpy((advantage - advantage.mean()) / (advantage.std() + 1e-8)).float()
+        earned, of_all = self._earned(batch, epsilon)
         entropy, moved = 0.0, 0.0
         for _ in range(self.settings.actor_epochs):
-            entropy, moved = self._improve_actor(batch, weight, entropy_weight, epsilon)
+            entropy, moved = self._improve_actor(batch, earned, of_all, entropy_weight, epsilon)
         self._batches += 1
         return {"critic_error": error, "entropy": entropy, "moved": moved, "advantage_sd": float(advantage.std())}
 
+    def _earned(self, batch: Batch, epsilon: float) -> tuple[Tensor, Tensor | None]:
+        """What the action of each decision earns, [n], and if all actions earn something what each does, [rows]."""
+        advantage, baseline, worth = self._advantages(batch, epsilon)
+        taken, kind = worth[batch.taken.numpy()], self.settings.advantage
+        if kind == "robust":
+            spread = float((taken - baseline).std()) + 1e-8
+            above = (worth - baseline[batch.decision.numpy()]) / spread
+            rest = (advantage + baseline - taken) / spread
+            return torch.from_numpy(rest).float(), torch.from_numpy(above).float()
+        earned = {"lambda": advantage, "coma": taken - baseline, "plain": advantage + baseline}[kind]
+        return torch.from_numpy((earned - earned.mean()) / (earned.std() + 1e-8)).float(), None
+
     def _standardise(self, batch: Batch) -> None:
         for kind, rows in batch.kinds.items():
-            _scorer(self.actors, kind).standardise(rows.features)
+            if str(kind) in self.actors:
+                _scorer(self.actors, kind).standardise(rows.features)
             _scorer(self.critics, kind).standardise(rows.critic)
 
     def _network(self, batch: Batch, wanted: Tensor | None) -> Tensor:
         """The network's numbers of all rows, or of those in a mask, in the order of rows."""
         out = torch.zeros(len(batch.decision))
         for kind, rows in batch.kinds.items():
+            if str(kind) not in self.actors:
+                continue
             picked = _picked(rows, wanted)
             place = rows.place if picked is None else rows.place[picked]
             features = rows.features if picked is None else rows.features[picked]
@@ -139,7 +161,7 @@ class Coma:
         return out
 
     def _advantages(self, batch: Batch, epsilon: float) -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], ...]:
-        """A and b of each decision under the present critic and the policy that acted."""
+        """A and b of each decision, [n], and Q of each row, under the present critic and the policy that acted."""
         with torch.no_grad():
             worth = torch.zeros(len(batch.decision))
             for kind, rows in batch.kinds.items():
@@ -147,7 +169,7 @@ class Coma:
             log_mu = log_mixture_by(self._network(batch, None) + batch.score, batch.decision, batch.decisions, epsilon)
             baseline = torch.zeros(batch.decisions).index_add(0, batch.decision, log_mu.exp() * worth)
         b = baseline.numpy().astype(np.float64)
-        return advantages(-batch.cost, b, batch.last, self.settings.trace), b
+        return advantages(-batch.cost, b, batch.last, self.settings.trace), b, worth.numpy().astype(np.float64)
 
     def _fit_critic(self, batch: Batch, target: Tensor) -> float:
         """One pass over the actions taken towards their lambda-returns; mean Huber loss."""
@@ -169,7 +191,7 @@ class Coma:
         return float(np.mean(losses))
 
     def _improve_actor(
-        self, batch: Batch, weight: Tensor, entropy_weight: float, epsilon: float
+        self, batch: Batch, weight: Tensor, of_all: Tensor | None, entropy_weight: float, epsilon: float
     ) -> tuple[float, float]:
         """One pass of the clipped policy gradient; mean entropy, and mean change of the actions' log-chances."""
         entropies, moves = [], []
@@ -190,6 +212,8 @@ class Coma:
                 ratio * weight[inside], ratio.clamp(1 - self.settings.clip, 1 + self.settings.clip) * weight[inside]
             )
             loss = -gain.mean() - entropy_weight * spread.mean()
+            if of_all is not None:
+                loss = loss - (log_mu.exp() * of_all[rows]).sum() / len(chosen)
             self._actor_steps.zero_grad()
             torch.autograd.backward(loss)
             nn.utils.clip_grad_norm_(self.actors.parameters(), self.settings.largest_gradient)

@@ -46,7 +46,18 @@ class ComaSettings:
     minibatch: Count = 4096
     """Decisions per step of the optimiser."""
     largest_gradient: Positive = 1.0
+    advantage: Literal["lambda", "coma", "robust", "plain"] = "lambda"
+    """What an action earns.
+
+    lambda: how much better it went than the counterfactual baseline, over the steps that follow. coma: Q - baseline, as
+    in Foerster et al. 2018. robust: Q - baseline of all actions, and of the one taken what Q did not foresee (doubly
+    robust). plain: the lambda-return without a baseline.
+    """
+    positions: bool = True
+    """Whether the policy learns where to put work; if not, the rule decides."""
     orders: bool = False
     """Whether the policy chooses among waiting jobs too."""
+    residual: bool = True
+    """Whether the network corrects the rule; if not, it begins from scratch."""
     kappa: NotNegative = 8.0
     kappa_order: NotNegative = 2.0

@@ -101,7 +101,7 @@ OTHERS = list(POSITION_COLUMNS)[::-1]
         (with_entry("format", 2), "is no policy of format 1"),
         (without("format"), "is no policy of format 1"),
         (without("columns"), "does not say what its networks read"),
-        (with_entry("columns", {"order": list(ORDER_COLUMNS)}), "does not say what its networks read"),
+        (with_entry("columns", {}), "does not say what its networks read"),
         (with_entry("columns", {"position": list(POSITION_COLUMNS), "colour": []}), "does not say what"),
         (with_entry("columns", {"position": OTHERS}), "its position network was trained on other features"),
         (with_entry("columns", {"position": None}), "its position network was trained on other features"),
@@ -121,6 +121,15 @@ def test_a_card_that_does_not_fit_is_refused(
     change(card)
     file.write_text(json.dumps(card), encoding="utf-8")
     with pytest.raises(RecordError, match=rf"policy\.json.*{message}"):
+        read_policy(policy)
+
+
+def test_a_network_that_the_card_does_not_name_is_refused(policy: Path) -> None:
+    file = policy.with_suffix(".json")
+    card = json.loads(file.read_bytes())
+    with_entry("columns", {"order": list(ORDER_COLUMNS)})(card)
+    file.write_text(json.dumps(card), encoding="utf-8")
+    with pytest.raises(RecordError, match=r"policy\.safetensors: its card says nothing of position\.0\.bias"):
         read_policy(policy)
 
 

@@ -137,6 +137,12 @@ def test_networks_that_say_0_leave_the_rule_decision_by_decision(written: dict[s
     assert run(scenario, softened, misled=False) == run(scenario, load_agent("eft"), misled=False)
 
 
+def test_a_policy_without_a_network_for_positions_places_by_the_rule() -> None:
+    scenario = busy("horizon={tasks: 30}")
+    policy = Heads(None, None, 4.0, 0.5)
+    assert run(scenario, ScoringAgent(policy), misled=False) == run(scenario, load_agent("eft"), misled=False)
+
+
 def test_nor_do_they_change_the_order_of_lines() -> None:
     scenario = busy("horizon={tasks: 30}")
     asked = ScoringAgent(softened_rule(orders=True, kappa=1e6))

@@ -68,7 +68,7 @@ def test_the_counterfactual_advantage_has_mean_0_under_the_policy(sizes: list[in
     rows = [generator.normal(size=(size, signs([0]).shape[1])) for size in sizes]
     score = [generator.normal(size=size) * 2 for size in sizes]
     batch = batch_of([by_hand(rows, [0] * len(sizes), [1.0] * len(sizes), score=score)])
-    _, baseline = made._advantages(batch, 0.0)
+    _, baseline, _ = made._advantages(batch, 0.0)
     mu = log_mu(made, batch).exp().detach()
     worth = _scorer(made.critics, POSITION)(batch.kinds[POSITION].critic).detach()
     mean = torch.zeros(len(sizes)).index_add(
@@ -93,7 +93,7 @@ def test_the_baseline_is_the_tilted_policys_own_mean_of_the_critic() -> None:
 def test_advantages_come_from_the_costs_and_the_baseline_of_the_batch() -> None:
     made = learner()
     batch = batch_of([play(busy(f"seed={seed}"), exploring(heads())) for seed in (1, 2)])
-    found, baseline = made._advantages(batch, 0.0)
+    found, baseline, _ = made._advantages(batch, 0.0)
     assert found == pytest.approx(advantages(-batch.cost, baseline, batch.last, 0.9), abs=1e-9)
     assert np.abs(baseline).max() > 0.1
 
@@ -133,24 +133,55 @@ def test_over_all_episodes_by_their_chances_the_step_is_the_exact_gradient(seed:
     assert share.sum() == pytest.approx(1.0)
     batch = as_logged(made, batch_of([path(*each) for each in PATHS]))
     rest = np.array([[COSTS[each], COSTS[each] - each[0]] for each in PATHS]).ravel()
-    _, baseline = made._advantages(batch, 0.0)
+    _, baseline, _ = made._advantages(batch, 0.0)
     weight = torch.from_numpy(-rest - baseline).float() * share.repeat_interleave(2)
     exact = exact_gradient(made)
-    made._improve_actor(batch, weight, 0.0, 0.0)
+    made._improve_actor(batch, weight, None, 0.0, 0.0)
     # the loss is a mean over the eight decisions
     torch.testing.assert_close(-8 * gradient(made), exact, rtol=1e-3, atol=1e-5)
 
 
-def test_over_sampled_episodes_the_step_points_along_the_exact_gradient() -> None:
-    made = learner(4, orders=False, trace=1.0, minibatch=10**6)
+@pytest.mark.parametrize("kind", ["lambda", "robust", "plain"])
+def test_over_sampled_episodes_the_step_points_along_the_exact_gradient(kind: str) -> None:
+    # whatever the critic says
+    made = learner(4, orders=False, trace=1.0, minibatch=10**6, advantage=kind)
     exact = exact_gradient(made)
     share = chances_of_paths(made).detach().numpy().astype(float)
     drawn = np.random.default_rng(1).choice(len(PATHS), 6000, p=share / share.sum())
     batch = as_logged(made, batch_of([path(*PATHS[each]) for each in drawn]))
-    advantage, _ = made._advantages(batch, 0.0)
-    weight = torch.from_numpy((advantage - advantage.mean()) / advantage.std()).float()
-    made._improve_actor(batch, weight, 0.0, 0.0)
-    assert cosine(-gradient(made), exact) > 0.999
+    earned, of_all = made._earned(batch, 0.0)
+    assert (of_all is not None) == (kind == "robust")
+    made._improve_actor(batch, earned, of_all, 0.0, 0.0)
+    assert cosine(-gradient(made), exact) > 0.99
+
+
+def test_what_an_action_earns_in_the_form_of_the_paper_is_what_the_critic_finds_it_worth_above_the_baseline() -> None:
+    made = learner(4, orders=False, advantage="coma")
+    batch = as_logged(made, batch_of([path(*each) for each in PATHS]))
+    _, baseline, worth = made._advantages(batch, 0.0)
+    earned, of_all = made._earned(batch, 0.0)
+    above = worth[batch.taken.numpy()] - baseline
+    assert of_all is None
+    assert earned.numpy() == pytest.approx((above - above.mean()) / above.std(), abs=1e-5)
+
+
+def test_who_learns_orders_alone_places_by_the_rule_and_moves_no_other_network() -> None:
+    made = learner(4, orders=True, positions=False)
+    assert made.heads().position is None
+    batch = batch_of([play(busy(f"seed={seed}"), made.behaviour(0.0)) for seed in (1, 2)])
+    assert set(batch.kinds) == {POSITION, ORDER}
+    told = made.improve(batch, 0.01)
+    assert all(np.isfinite(value) for value in told.values())
+    assert list(made.actors) == [str(ORDER)]
+    assert batch.log_chance[[int(d) for d in batch.decision[batch.kinds[POSITION].place]]].abs().max() == 0.0
+
+
+def test_without_the_residual_the_policy_begins_even_handed() -> None:
+    made = Coma(replace(SMALL, residual=False, exploration="entropy"), 1)
+    behaviour = made.behaviour(0.0)
+    assert (behaviour.heads.kappa, behaviour.heads.kappa_order) == (0.0, 0.0)
+    episode = play(busy(), behaviour)
+    assert episode.log_chance == pytest.approx(-np.log(episode.sizes), abs=1e-6)
 
 
 def test_entropy_is_that_of_the_policy_and_more_weight_on_it_evens_chances_out() -> None:
@@ -159,9 +190,9 @@ def test_entropy_is_that_of_the_policy_and_more_weight_on_it_evens_chances_out()
     before = log_mu(made, batch).detach()
     spread = -(before.exp() * before).sum() / batch.decisions
     nothing = torch.zeros(batch.decisions)
-    entropy, moved = made._improve_actor(batch, nothing, 1.0, 0.0)
+    entropy, moved = made._improve_actor(batch, nothing, None, 1.0, 0.0)
     assert (entropy, moved) == (pytest.approx(float(spread), rel=1e-5), pytest.approx(0.0, abs=1e-6))
-    assert made._improve_actor(batch, nothing, 1.0, 0.0)[0] > entropy
+    assert made._improve_actor(batch, nothing, None, 1.0, 0.0)[0] > entropy
 
 
 def test_a_chance_that_has_changed_by_more_than_the_clip_earns_nothing_more() -> None:
@@ -170,7 +201,7 @@ def test_a_chance_that_has_changed_by_more_than_the_clip_earns_nothing_more() ->
     for shift, weight, earns in ((-0.5, 1.0, False), (-0.5, -1.0, True), (0.5, 1.0, True), (0.5, -1.0, False)):
         twin = copy.deepcopy(made)
         moved = replace(batch, log_chance=batch.log_chance + shift)
-        twin._improve_actor(moved, torch.tensor([weight]), 0.0, 0.0)
+        twin._improve_actor(moved, torch.tensor([weight]), None, 0.0, 0.0)
         assert bool(gradient(twin).abs().sum() > 0) == earns
 
 
@@ -189,8 +220,8 @@ def test_a_step_on_part_of_the_decisions_is_a_step_on_a_batch_of_them() -> None:
     weight = torch.arange(8.0) - 3.0
     chosen = torch.tensor([2, 3, 6, 7])
     part._minibatches = lambda decisions: [chosen]  # type: ignore[method-assign]
-    part._improve_actor(whole, weight, 0.3, 0.0)
-    alone._improve_actor(as_logged(alone, batch_of([episodes[1], episodes[3]])), weight[chosen], 0.3, 0.0)
+    part._improve_actor(whole, weight, None, 0.3, 0.0)
+    alone._improve_actor(as_logged(alone, batch_of([episodes[1], episodes[3]])), weight[chosen], None, 0.3, 0.0)
     torch.testing.assert_close(gradient(part), gradient(alone), rtol=1e-4, atol=1e-6)
 
 
