@@ -29,7 +29,7 @@ COLUMNS = {"position": POSITION_COLUMNS, "order": ORDER_COLUMNS}
 
 @dataclass(frozen=True, slots=True)
 class Heads:
-    """The networks of a policy. Without one for order lines go by arrival; without one for position the rule decides."""
+    """The networks of a policy. Without one for order lines go by arrival; without one for positions the rule does."""
 
     position: Network | None
     order: Network | None

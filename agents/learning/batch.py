@@ -7,11 +7,13 @@ long episodes last is up to the arrivals, not to the policy.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from simoffload.run.plant_state import FRESH_COLUMNS
@@ -56,8 +58,6 @@ def batch_of(episodes: Sequence[Episode]) -> Batch:
     sizes = np.concatenate([episode.sizes for episode in episodes])
     kind = np.concatenate([episode.kind for episode in episodes])
     action = np.concatenate([episode.action for episode in episodes])
-    cost = np.concatenate([episode.cost for episode in episodes])
-    duration = np.concatenate([episode.duration_s for episode in episodes])
     state = np.concatenate([episode.state for episode in episodes])
     last = np.zeros(len(sizes), dtype=np.bool_)
     last[np.cumsum([len(episode.sizes) for episode in episodes]) - 1] = True
@@ -87,7 +87,18 @@ def batch_of(episodes: Sequence[Episode]) -> Batch:
         decision=torch.from_numpy(decision),
         score=torch.from_numpy(np.concatenate([episode.score for episode in episodes])),
         log_chance=torch.from_numpy(np.concatenate([episode.log_chance for episode in episodes])),
-        cost=cost - cost.sum() / duration.sum() * duration,
+        cost=np.concatenate(above_mean_rate(episodes)),
         last=last,
         kinds=kinds,
     )
+
+
+def above_mean_rate(episodes: Sequence[Episode]) -> list[NDArray[np.float64]]:
+    """Of each episode the costs above the mean rate of the batch's episodes on the same scenario."""
+    costs: defaultdict[int, float] = defaultdict(float)
+    durations_s: defaultdict[int, float] = defaultdict(float)
+    for episode in episodes:
+        costs[episode.variant] += float(episode.cost.sum())
+        durations_s[episode.variant] += float(episode.duration_s.sum())
+    rates = {variant: costs[variant] / duration_s for variant, duration_s in durations_s.items()}
+    return [episode.cost - rates[episode.variant] * episode.duration_s for episode in episodes]

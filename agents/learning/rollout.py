@@ -77,6 +77,8 @@ class Episode:
     """The part of the logits that does not depend on the network, bonus included, [sum of k]."""
     objective: float
     """Mean objective per task."""
+    variant: int = 0
+    """Number of the scenario played, where there are several."""
 
 
 class Explorer:
@@ -116,7 +118,7 @@ class Explorer:
         self._notes.append((kind, ledger.cost(), potential, arrivals, state, home, seen.now_s))
         return Decision(choice.action)
 
-    def episode(self) -> Episode:
+    def episode(self, variant: int = 0) -> Episode:
         """What was noted, once the world has come to its end."""
         assert self.ledger is not None and self.world is not None
         kind, cost, potential, arrivals, state, home, time_s = zip(*self._notes, strict=True)
@@ -139,6 +141,7 @@ class Explorer:
             fresh=_stacked(self._fresh) if self._fresh else np.zeros((0, FRESH_COLUMNS), dtype=np.float32),
             score=np.concatenate([each.score for each in choices]).astype(np.float32),
             objective=total / self.world.dispatcher.arrived,
+            variant=variant,
         )
 
     def _own_costs(self) -> NDArray[np.float64]:
@@ -153,12 +156,12 @@ def _stacked(rows: list[Any]) -> Floats:
     return np.concatenate(rows).astype(np.float32) if rows else np.zeros((0, 0), dtype=np.float32)
 
 
-def play(scenario: Scenario, behaviour: Behaviour) -> Episode:
-    """Play a scenario (with numbers for its references) to its end."""
+def play(scenario: Scenario, behaviour: Behaviour, variant: int = 0) -> Episode:
+    """Play a scenario (with numbers for its references), the one of this number, to its end."""
     scenario = scenario.model_copy(update={"warm_up": 0.0})
     explorer = Explorer(behaviour)
     world = World(scenario, explorer, statistics_of(scenario))
     explorer.world, explorer.ledger = world, Ledger(world)
     world.begin()
     world.kernel.advance(math.inf)
-    return explorer.episode()
+    return explorer.episode(variant)

@@ -15,38 +15,33 @@ import multiprocessing
 import os
 import pickle
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from simoffload.decision import Agent
 from simoffload.record.durable import RecordError, make_directory, write_durably
 from simoffload.record.manifest import versions
-from simoffload.run.agents import load_agent
-from simoffload.run.recorder import statistics_of
 from simoffload.run.references import with_references
 from simoffload.run.workers import interrupts_held, set_up
-from simoffload.run.world import World
 from simoffload.schema import Scenario
-from simoffload.schema.scenario import Horizon
 from simoffload.schema.writing import dump_scenario
 
 from .rollout import Episode, play
 from .schemes import Scheme
+from .validation import Validation, from_empty
 
 CHECKPOINT_FILE, CURVE_FILE, POLICY_NAME = "checkpoint.pt", "curve.csv", "policy"
 SETTINGS_FILE, SCENARIO_FILE = "settings.json", "scenario.yaml"
-EPISODE_SEEDS, VALIDATION_SEEDS = 1_000_000_000, 2_000_000_000
-"""Where the seeds of episodes and of validation runs begin; other seeds of a scenario meet neither."""
+EPISODE_SEEDS = 1_000_000_000
+"""Where the seeds of episodes begin; other seeds of a scenario do not meet them."""
 MOST = 1000
 """Seeds of trainings, batches, and episodes of a batch; with no more than these no two episodes share a seed."""
-RULES = ("eft", "weighted-greedy", "critical-path")
-"""The rules that a policy is measured against as it learns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +56,8 @@ class TrainingSettings:
     validate_every: int = 5
     validation_seeds: int = 8
     validation_tasks: int = 600
+    patience: int = 0
+    """Validations without a new best after which training ends early; 0: never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +67,8 @@ class Look:
     share: float
     wall_s: float
     text: str
+    row: dict[str, float]
+    """Of the curve."""
 
 
 Watch = Callable[[Look], bool]
@@ -82,14 +81,17 @@ _NO_CHECKPOINT = (
 
 
 class Training:
-    """A training run in a directory; `run` begins it or goes on where it stopped."""
+    """A training run in a directory; `run` begins it or goes on where it stopped.
+
+    Of several scenarios each episode is played on one that chance picks.
+    """
 
     def __init__(
-        self, scenario: Scenario, scheme: Scheme, settings: TrainingSettings, seed: int, directory: Path
+        self, scenarios: Sequence[Scenario], scheme: Scheme, settings: TrainingSettings, seed: int, directory: Path
     ) -> None:
         if not (0 <= seed < MOST and settings.batches <= MOST and settings.episodes <= MOST):
             raise ValueError(f"the seed must be below {MOST}, batches and episodes {MOST} at most")
-        self._scenario = with_references(scenario)
+        self._scenarios = [with_references(scenario) for scenario in scenarios]
         self._scheme = scheme
         self._settings = settings
         self._seed = seed
@@ -98,7 +100,7 @@ class Training:
         self._batch = 0
         self._curve: list[dict[str, float]] = []
         self._best = math.inf
-        self._rules: dict[str, list[float]] = {}
+        self._validation = Validation(self._scenarios, settings.validation_seeds, settings.validation_tasks)
 
     def run(self, workers: int, watch: Watch) -> dict[str, float]:
         """Train to the end or until `watch` returns False; the last row of the curve."""
@@ -109,22 +111,32 @@ class Training:
         with ProcessPoolExecutor(workers, context, set_up, (os.getpid(),)) as pool:
             with interrupts_held():
                 pool.map(abs, range(workers))
-            if not self._rules:
-                self._rules = {name: self._validate(pool, name) for name in RULES}
-            while self._batch < self._settings.batches:
+            self._validation.measure_rules(pool)
+            while not self.is_over:
                 row = self._step(pool)
-                look = Look(self._batch / self._settings.batches, time.perf_counter() - began, self._told(row))
-                if not watch(look):
+                share = self._batch / self._settings.batches
+                if not watch(Look(share, time.perf_counter() - began, self._told(row), row)):
                     break
         return self._curve[-1]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all batches are done, or validation has not improved for long enough."""
+        return self._batch >= self._settings.batches or self._is_stuck()
+
+    def _is_stuck(self) -> bool:
+        found = [row["validation"] for row in self._curve if not math.isnan(row["validation"])]
+        patience = self._settings.patience
+        return 0 < patience < len(found) and min(found[-patience:]) >= min(found[:-patience])
 
     def _step(self, pool: Executor) -> dict[str, float]:
         """Play a batch, learn from it, validate if it is time, and save."""
         settings, number = self._settings, self._batch
         progress = number / settings.batches
         behaviour = self._learner.behaviour(progress)
-        scenarios = [self._episode_scenario(number, k) for k in range(settings.episodes)]
-        episodes: list[Episode] = list(pool.map(play, scenarios, [behaviour] * settings.episodes))
+        variants = [self._variant(number, k) for k in range(settings.episodes)]
+        scenarios = [self._episode_scenario(variant, number, k) for k, variant in enumerate(variants)]
+        episodes: list[Episode] = list(pool.map(play, scenarios, [behaviour] * settings.episodes, variants))
         told = self._learner.learn(episodes, progress)
         self._batch = number + 1
         decisions = self._curve[-1]["decisions"] if self._curve else 0.0
@@ -136,7 +148,7 @@ class Training:
             **told,
         }
         if self._batch % settings.validate_every == 0 or self._batch == settings.batches:
-            row["validation"] = float(np.mean(self._validate(pool, self._learner.agent())))
+            row["validation"] = self._validation.score(pool, self._learner.agent())
             if row["validation"] < self._best:
                 self._best = row["validation"]
                 self._write_policy(row)
@@ -144,34 +156,25 @@ class Training:
         self._save()
         return row
 
-    def _episode_scenario(self, batch: int, number: int) -> Scenario:
-        return self._from_empty(EPISODE_SEEDS + self._seed * 1_000_000 + batch * 1000 + number, self._settings.tasks)
+    def _variant(self, batch: int, number: int) -> int:
+        return int(np.random.default_rng((self._seed, batch, number)).integers(len(self._scenarios)))
 
-    def _from_empty(self, seed: int, tasks: int) -> Scenario:
-        """The scenario on a seed, with every task measured."""
-        horizon = Horizon.model_construct(tasks=tasks, time=None)
-        return self._scenario.model_copy(update={"seed": seed, "horizon": horizon, "warm_up": 0.0})
-
-    def _validate(self, pool: Executor, who: str | Agent) -> list[float]:
-        """Mean objective of a rule or an agent on every validation seed."""
-        settings = self._settings
-        seeds = [VALIDATION_SEEDS + k for k in range(settings.validation_seeds)]
-        scenarios = [self._from_empty(seed, settings.validation_tasks) for seed in seeds]
-        return list(pool.map(measure, scenarios, [who] * len(scenarios)))
+    def _episode_scenario(self, variant: int, batch: int, number: int) -> Scenario:
+        seed = EPISODE_SEEDS + self._seed * 1_000_000 + batch * 1000 + number
+        return from_empty(self._scenarios[variant], seed, self._settings.tasks)
 
     def _told(self, row: dict[str, float]) -> str:
-        best = min(self._rules, key=lambda name: float(np.mean(self._rules[name])))
-        level = float(np.mean(self._rules[best]))
+        level, best = min((level, name) for name, level in self._validation.of_rules().items())
         known = [each["validation"] for each in self._curve if not math.isnan(each["validation"])]
         gain = f", {100 * (known[-1] / level - 1):+.1f} % against {best} ({level:.3f})" if known else ""
         return f"batch {self._batch}/{self._settings.batches}, objective {row['objective']:.3f}{gain}"
 
     def _prepare(self) -> None:
         """Make the directory, or take up what it holds."""
-        contents = {
-            SCENARIO_FILE: dump_scenario(self._scenario).encode(),
-            SETTINGS_FILE: (json.dumps(self._told_settings(), indent=2) + "\n").encode(),
-        }
+        contents = {SETTINGS_FILE: (json.dumps(self._told_settings(), indent=2) + "\n").encode()}
+        for number, scenario in enumerate(self._scenarios):
+            name = SCENARIO_FILE if number == 0 else f"scenario-{number + 1}.yaml"
+            contents[name] = dump_scenario(scenario).encode()
         if (self._directory / SETTINGS_FILE).exists():
             for name, content in contents.items():
                 if not _holds(self._directory / name, content):
@@ -190,7 +193,7 @@ class Training:
             "batch": self._batch,
             "curve": self._curve,
             "best": self._best,
-            "rules": self._rules,
+            "rules": self._validation.rules,
         }
         torch.save(state, buffer)
         write_durably(self._directory / CHECKPOINT_FILE, buffer.getvalue())
@@ -208,18 +211,24 @@ class Training:
             state: dict[str, Any] = torch.load(path, weights_only=True)
             self._learner.restore(state["learner"])
             self._batch, self._curve = int(state["batch"]), list(state["curve"])
-            self._best, self._rules = float(state["best"]), dict(state["rules"])
+            self._best, self._validation.rules = float(state["best"]), dict(state["rules"])
         except _NO_CHECKPOINT as error:
             raise RecordError(f"{path} is damaged or no checkpoint of this version: {error}") from None
 
     def _write_policy(self, row: dict[str, float]) -> None:
-        objective = self._scenario.objective
+        first = self._scenarios[0]
+        known = [each for each in (*self._curve, row) if not math.isnan(each["validation"])]
         card = {
-            "scenario": self._scenario.name,
-            "references": {"latency_s": objective.latency_reference, "cost_usd": objective.cost_reference},
+            "scenario": first.name,
+            "scenarios": [sha256(dump_scenario(each).encode()).hexdigest() for each in self._scenarios],
+            "references": {
+                "latency_s": first.objective.latency_reference,
+                "cost_usd": first.objective.cost_reference,
+            },
             "training": self._told_settings(),
             "versions": {**versions(), "torch": torch.__version__},
-            "validation": {"policy": row["validation"], **{name: float(np.mean(v)) for name, v in self._rules.items()}},
+            "validation": {"policy": row["validation"], **self._validation.of_rules()},
+            "curve": [[each["decisions"], each["validation"]] for each in known],
             "decisions": row["decisions"],
         }
         self._learner.write(self._directory / POLICY_NAME, card)
@@ -234,12 +243,3 @@ def _holds(path: Path, content: bytes) -> bool:
         return path.read_bytes() == content
     except OSError:
         return False
-
-
-def measure(scenario: Scenario, who: str | Agent) -> float:
-    """Mean objective per task of an agent, or of the one of this name."""
-    agent = load_agent(who) if isinstance(who, str) else who
-    world = World(scenario, agent, statistics_of(scenario))
-    world.begin()
-    world.kernel.advance(math.inf)
-    return world.recorder.objective.mean

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,12 +29,23 @@ def chosen(name: str, changes: Sequence[str]) -> Scheme:
     if name not in SCHEMES:
         close = nearest(name, SCHEMES)
         meant = f"did you mean '{close}'?" if close else f"those that do are {', '.join(SCHEMES)}"
-        raise click.UsageError(f"no agent '{name}' learns; {meant}")
+        raise click.UsageError(f"--agent: no agent '{name}' learns; {meant}")
     given = dict(change.partition("=")[::2] for change in changes)
     try:
         return SCHEMES[name].changed(given)
     except ValueError as error:
         raise click.UsageError(f"--learner: {error}") from None
+
+
+def combinations(variations: Sequence[str]) -> list[tuple[str, ...]]:
+    """All settings that texts such as 'seed=1|2' lead to, one value of each; one empty combination for none."""
+    each = []
+    for variation in variations:
+        path, equals, values = variation.partition("=")
+        if not equals:
+            raise click.UsageError(f"--vary: '{variation}' has no '='; write PATH=A|B|...")
+        each.append([f"{path}={value}" for value in values.split("|")])
+    return list(itertools.product(*each))
 
 
 @click.command()
@@ -49,6 +61,15 @@ def chosen(name: str, changes: Sequence[str]) -> Scheme:
 @click.option("--seed", type=click.IntRange(0, 999), default=1, help="Seed of the training.", show_default=True)
 @click.option("--batches", type=click.IntRange(1, 1000), default=40, help="Batches of episodes.", show_default=True)
 @click.option("--episodes", type=click.IntRange(1, 999), default=12, help="Episodes of a batch.", show_default=True)
+@click.option(
+    "--vary",
+    "variations",
+    multiple=True,
+    metavar="PATH=A|B|...",
+    help="Draw a value of the scenario anew for every episode, such as telemetry_interval='0 s|5 s'; all combinations "
+    "if given again.",
+)
+@click.option("--patience", type=click.IntRange(1), metavar="N", help="End after N validations without a new best.")
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Processes that play, instead of one a core.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Directory, instead of runs/train-...")
 @click.option("--resume", is_flag=True, help="Go on where a training with the same settings stopped.")
@@ -60,6 +81,8 @@ def train(
     seed: int,
     batches: int,
     episodes: int,
+    variations: tuple[str, ...],
+    patience: int | None,
     workers: int | None,
     out: Path | None,
     resume: bool,
@@ -71,7 +94,11 @@ def train(
     with the same weights.
     """
     scheme = chosen(agent, changes)
-    world = accepted(examined(scenario, settings, {}), [], quiet=False)
+    worlds = [
+        accepted(examined(scenario, (*settings, *variation), {}), [], quiet=number > 0)
+        for number, variation in enumerate(combinations(variations))
+    ]
+    world = worlds[0]
     directory = out or Path(DIRECTORY.format(scenario=world.name.replace("/", "-"), seed=seed))
     if directory.exists() and not directory.is_dir():
         raise click.UsageError(f"{directory} is not a directory")
@@ -85,14 +112,19 @@ def train(
 
     from .compare import cores
 
-    wanted = TrainingSettings(batches=batches, episodes=episodes)
+    wanted = TrainingSettings(
+        batches=batches,
+        episodes=episodes,
+        validation_seeds=max(8, len(worlds)),
+        patience=patience or 0,
+    )
 
     def describe(look: Look) -> str:
         return look.text
 
     try:
         with Stop() as stop, shown(quiet=False) as show:
-            training = Training(world, scheme, wanted, seed, directory)
+            training = Training(worlds, scheme, wanted, seed, directory)
             last = training.run(workers or cores(), watcher(show, stop, describe))
     except RecordError as error:
         raise click.ClickException(str(error)) from None
@@ -103,6 +135,6 @@ def train(
     if (policy := directory / "policy.safetensors").exists():
         click.echo(f"policy     {policy}")
     click.echo(f"curve      {directory / 'curve.csv'}")
-    if last["batch"] < batches:
+    if not training.is_over:
         click.echo(f"interrupted after batch {last['batch']:.0f}; go on with --resume", err=True)
         click.get_current_context().exit(INTERRUPTED)

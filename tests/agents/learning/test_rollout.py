@@ -13,7 +13,7 @@ from simoffload.agents.learning.batch import batch_of
 from simoffload.agents.learning.counts import ACTIONS, KEYS, Counts
 from simoffload.agents.learning.networks import log_softmax_by
 from simoffload.agents.learning.rollout import ORDER, POSITION, Behaviour, Episode, Explorer, play
-from simoffload.agents.learning.training import measure
+from simoffload.agents.learning.validation import measure
 from simoffload.agents.scoring import Heads
 from simoffload.decision import Decision
 from simoffload.decision.features import ORDER_COLUMNS, POSITION_COLUMNS

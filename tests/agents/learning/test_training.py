@@ -17,7 +17,8 @@ import torch
 from simoffload.agents.learning import training
 from simoffload.agents.learning.schemes import SCHEMES
 from simoffload.agents.learning.settings import ComaSettings
-from simoffload.agents.learning.training import MOST, Look, Training, TrainingSettings, measure
+from simoffload.agents.learning.training import MOST, Look, Training, TrainingSettings
+from simoffload.agents.learning.validation import RULES, VALIDATION_SEEDS, Validation, measure
 from simoffload.agents.policy_file import read_policy
 from simoffload.agents.scoring import Heads
 from simoffload.record.durable import RecordError
@@ -70,7 +71,7 @@ def stop_after(batches: int) -> Callable[[Look], bool]:
 
 
 def trained(directory: Path, watch: Callable[[Look], bool] = go_on, workers: int = 1, **changes: Any) -> Training:
-    made = Training(busy(), SCHEME, replace(SHORT, **changes), 1, directory)
+    made = Training([busy()], SCHEME, replace(SHORT, **changes), 1, directory)
     made.run(workers, watch)
     return made
 
@@ -125,7 +126,7 @@ def test_a_training_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path: Pat
 @pytest.mark.usefixtures("in_turn")
 def test_another_seed_ends_with_other_weights(tmp_path: Path) -> None:
     for seed in (1, 2):
-        Training(busy(), SCHEME, SHORT, seed, tmp_path / str(seed)).run(1, go_on)
+        Training([busy()], SCHEME, SHORT, seed, tmp_path / str(seed)).run(1, go_on)
     one, other = (checkpoint(tmp_path / str(seed))["learner"] for seed in (1, 2))
     assert not equal(one["actors"], other["actors"])
 
@@ -142,9 +143,9 @@ def test_with_c_0_it_is_training_without_a_bonus(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("in_turn")
 def test_a_training_that_is_over_stays_as_it_is(tmp_path: Path) -> None:
-    last = Training(busy(), SCHEME, SHORT, 1, tmp_path).run(1, go_on)
+    last = Training([busy()], SCHEME, SHORT, 1, tmp_path).run(1, go_on)
     before = content(tmp_path)
-    again = Training(busy(), SCHEME, SHORT, 1, tmp_path).run(1, pytest.fail)
+    again = Training([busy()], SCHEME, SHORT, 1, tmp_path).run(1, pytest.fail)
     assert equal(again, last)
     assert content(tmp_path) == before
 
@@ -174,7 +175,7 @@ def test_the_policy_that_is_kept_is_the_best_on_the_validation_seeds(tmp_path: P
     policy, card = read_policy(tmp_path / "policy")
     best = min(float(row["validation"]) for row in rows)
     assert card["validation"]["policy"] == best
-    seeds = [training.VALIDATION_SEEDS, training.VALIDATION_SEEDS + 1]
+    seeds = [VALIDATION_SEEDS, VALIDATION_SEEDS + 1]
     found = [measure(busy("horizon={tasks: 5}", f"seed={seed}"), policy) for seed in seeds]
     assert np.mean(found) == pytest.approx(best, rel=1e-6)
     assert set(card["validation"]) == {"policy", *training.RULES}
@@ -200,12 +201,12 @@ def test_what_is_measured_is_the_mean_objective_of_a_run(who: str | Heads) -> No
 def test_no_two_episodes_share_a_seed_and_none_has_one_of_validation(tmp_path: Path) -> None:
     ends = (0, 1, MOST - 1)
     seeds = [
-        Training(busy(), SCHEME, SHORT, seed, tmp_path)._episode_scenario(batch, number).seed
+        Training([busy()], SCHEME, SHORT, seed, tmp_path)._episode_scenario(0, batch, number).seed
         for seed, batch, number in itertools.product(ends, repeat=3)
     ]
     assert len(set(seeds)) == len(seeds)
     assert min(seeds) >= training.EPISODE_SEEDS
-    assert max(seeds) < training.VALIDATION_SEEDS
+    assert max(seeds) < VALIDATION_SEEDS
 
 
 @pytest.mark.parametrize(
@@ -213,7 +214,7 @@ def test_no_two_episodes_share_a_seed_and_none_has_one_of_validation(tmp_path: P
 )
 def test_a_training_that_would_repeat_seeds_is_refused(tmp_path: Path, seed: int, changes: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="the seed must be below 1000, batches and episodes 1000 at most"):
-        Training(busy(), SCHEME, replace(SHORT, **changes), seed, tmp_path)
+        Training([busy()], SCHEME, replace(SHORT, **changes), seed, tmp_path)
 
 
 # --------------------------------------------------------------------------------------------------------- refusals
@@ -224,10 +225,11 @@ def test_a_training_with_other_settings_or_of_another_scenario_is_not_gone_on_wi
     trained(tmp_path, stop_after(1))
     before = content(tmp_path)
     for other, file in (
-        (Training(busy(), SCHEME, replace(SHORT, c=0.5), 1, tmp_path), "settings.json"),
-        (Training(busy(), SCHEME, SHORT, 2, tmp_path), "settings.json"),
-        (Training(busy(), SCHEME, replace(SHORT, learner=replace(LEARNER, trace=0.5)), 1, tmp_path), "settings.json"),
-        (Training(busy("telemetry_interval=1 s"), SHORT, 1, tmp_path), "scenario.yaml"),
+        (Training([busy()], replace(SCHEME, settings=replace(LEARNER, c=0.5)), SHORT, 1, tmp_path), "settings.json"),
+        (Training([busy()], SCHEME, SHORT, 2, tmp_path), "settings.json"),
+        (Training([busy()], SCHEME, replace(SHORT, patience=3), 1, tmp_path), "settings.json"),
+        (Training([busy("telemetry_interval=1 s")], SCHEME, SHORT, 1, tmp_path), "scenario.yaml"),
+        (Training([busy(), busy("seed=9")], SCHEME, SHORT, 1, tmp_path), "scenario-2.yaml"),
     ):
         with pytest.raises(RecordError, match=rf"{file} is of a training with other settings"):
             other.run(1, go_on)
@@ -289,3 +291,53 @@ def test_a_training_stopped_before_its_first_checkpoint_begins_anew(tmp_path: Pa
     (tmp_path / "stopped" / "checkpoint.pt").unlink()
     trained(tmp_path / "stopped")
     assert content(tmp_path / "stopped") == content(tmp_path / "straight")
+
+
+# ------------------------------------------------------------------------------------- several scenarios, and an end
+
+
+def varied(directory: Path, **changes: Any) -> Training:
+    scenarios = [busy(f"telemetry_interval={seconds} s") for seconds in (0, 5, 10)]
+    return Training(scenarios, SCHEME, replace(SHORT, **changes), 1, directory)
+
+
+def test_of_several_scenarios_chance_picks_one_for_each_episode(tmp_path: Path) -> None:
+    made = varied(tmp_path)
+    variants = [made._variant(batch, number) for batch in range(20) for number in range(10)]
+    assert variants == [varied(tmp_path)._variant(batch, number) for batch in range(20) for number in range(10)]
+    shares = np.bincount(variants) / len(variants)
+    assert len(shares) == 3
+    assert shares.min() > 0.2
+    assert made._episode_scenario(2, 0, 0).telemetry_interval == 10.0
+
+
+@pytest.mark.usefixtures("in_turn")
+def test_a_training_on_several_scenarios_keeps_them_all_and_resumes(tmp_path: Path) -> None:
+    varied(tmp_path / "straight").run(1, go_on)
+    stopped = tmp_path / "stopped"
+    varied(stopped).run(1, lambda look: False)
+    varied(stopped).run(1, go_on)
+    assert {path.name for path in stopped.iterdir()} >= {"scenario.yaml", "scenario-2.yaml", "scenario-3.yaml"}
+    for name in ("curve.csv", "policy.safetensors", "policy.json"):
+        assert (stopped / name).read_bytes() == (tmp_path / "straight" / name).read_bytes()
+
+
+def test_on_several_scenarios_a_score_is_relative_to_the_best_rule_of_each() -> None:
+    made = Validation([busy("seed=1"), busy("telemetry_interval=10 s")], 5, 4)
+    pool = InTurn()
+    made.measure_rules(pool)  # type: ignore[arg-type]
+    one, other = ([float(np.mean(made.rules[name][turn::2])) for name in RULES] for turn in (0, 1))
+    expected = [a / min(one) / 2 + b / min(other) / 2 for a, b in zip(one, other, strict=True)]
+    assert list(made.of_rules().values()) == pytest.approx(expected, rel=1e-12)
+    assert made.score(pool, load_agent(RULES[0])) == pytest.approx(expected[0], rel=1e-12)  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("in_turn")
+def test_training_ends_early_when_validation_no_longer_improves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores = iter([5.0, 4.0, 4.5, 4.0, 3.0])
+    monkeypatch.setattr(Validation, "score", lambda made, pool, agent: next(scores))
+    made = Training([busy()], SCHEME, replace(SHORT, batches=5, validate_every=1, patience=2), 1, tmp_path)
+    last = made.run(1, go_on)
+    assert (last["batch"], made.is_over) == (4, True)
