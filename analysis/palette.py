@@ -50,9 +50,10 @@ _FAMILIES: tuple[dict[str, str], ...] = (
     {"eft": BLUE, "eft-wspt": "#00395c", "heft": SKY, "peft": "#8fb7ff"},
     {"weighted-greedy": GREEN, "weighted-greedy-wspt": "#004d38", "weighted-greedy-rank": "#7ccdb2"},
     {"critical-path": PURPLE, "threshold-router": ORANGE, "tuned-index": INK, "genetic": "#7b3f72"},
-    {"linucb": "#a3a533", "ucb1": "#6f7117", "selfish-bandit": YELLOW},
-    {"double-dqn": "#6a51a3", "independent-ppo": "#9e8ac8", "mappo": "#3f007d", "qmix": PINK},
-    {"ucb-coma": VERMILION, "ucb-coma-argmax": "#f4a261", "coma": "#8c2d04", "coma-entropy": "#e7745b"},
+    {"linucb": "#a3a533", "ucb1": "#6f7117"},
+    {"dqn": "#6a51a3", "ippo": "#9e8ac8", "mappo": "#3f007d", "qmix": PINK},
+    {"ucb-coma": VERMILION, "ucb-coma-argmax": "#f4a261", "coma-epsilon": "#8c2d04", "coma-entropy": "#e7745b"},
+    {"ucb-coma-generalist": "#9a1b1e"},
 )
 _FREE_HUES = ("#00a6a6", "#c2185b", "#304ffe", "#7cb518", "#ff5d8f")
 """Hues that no bundled agent has."""

@@ -29,6 +29,8 @@ from .rollout import ORDER, POSITION, Episode
 from .settings import ComaSettings
 from .tilt import Tilt
 
+LEAST_RATE = 0.05
+"""Share of the actor's learning rate that is left at the end; it falls evenly."""
 COLUMNS = {POSITION: len(POSITION_COLUMNS), ORDER: len(ORDER_COLUMNS)}
 
 
@@ -86,6 +88,8 @@ class Coma:
 
     def learn(self, episodes: Sequence[Episode], progress: float) -> dict[str, float]:
         """Improve critic and actor on a batch; then count what was tried in it."""
+        for group in self._actor_steps.param_groups:
+            group["lr"] = self.settings.actor_rate * max(1.0 - progress, LEAST_RATE)
         told = self.improve(batch_of(episodes), self.settings.entropy * (1.0 - progress), self._epsilon(progress))
         keys = np.concatenate([episode.key for episode in episodes])
         kinds = np.concatenate([episode.action_kind for episode in episodes])

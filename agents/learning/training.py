@@ -120,6 +120,11 @@ class Training:
         return self._curve[-1]
 
     @property
+    def batch(self) -> int:
+        """Batches done."""
+        return self._batch
+
+    @property
     def is_over(self) -> bool:
         """Whether all batches are done, or validation has not improved for long enough."""
         return self._batch >= self._settings.batches or self._is_stuck()

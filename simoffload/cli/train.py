@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +19,9 @@ from .stopping import Stop
 
 if TYPE_CHECKING:
     from ..agents.learning.schemes import Scheme
+    from ..agents.learning.training import Look, Watch
 
-DIRECTORY = "runs/train-{scenario}-{seed}"
+DIRECTORY = "runs/train-{scenario}-{agent}-{seed}"
 
 
 def chosen(name: str, changes: Sequence[str]) -> Scheme:
@@ -35,6 +38,21 @@ def chosen(name: str, changes: Sequence[str]) -> Scheme:
         return SCHEMES[name].changed(given)
     except ValueError as error:
         raise click.UsageError(f"--learner: {error}") from None
+
+
+@contextmanager
+def logged(watch: Watch, directory: Path) -> Iterator[Watch]:
+    """`watch`, with every row of the curve written as events for TensorBoard on the way."""
+    from tensorboardX import SummaryWriter
+
+    def write(look: Look) -> bool:
+        for name, value in look.row.items():
+            if math.isfinite(value):
+                writer.add_scalar(name, value, int(look.row["batch"]))
+        return watch(look)
+
+    with SummaryWriter(str(directory)) as writer:
+        yield write
 
 
 def combinations(variations: Sequence[str]) -> list[tuple[str, ...]]:
@@ -72,6 +90,7 @@ def combinations(variations: Sequence[str]) -> list[tuple[str, ...]]:
 @click.option("--patience", type=click.IntRange(1), metavar="N", help="End after N validations without a new best.")
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Processes that play, instead of one a core.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Directory, instead of runs/train-...")
+@click.option("--tensorboard", is_flag=True, help="Write the curve for TensorBoard, too.")
 @click.option("--resume", is_flag=True, help="Go on where a training with the same settings stopped.")
 def train(
     scenario: str,
@@ -85,6 +104,7 @@ def train(
     patience: int | None,
     workers: int | None,
     out: Path | None,
+    tensorboard: bool,
     resume: bool,
 ) -> None:
     """Let an agent learn on a scenario.
@@ -99,13 +119,13 @@ def train(
         for number, variation in enumerate(combinations(variations))
     ]
     world = worlds[0]
-    directory = out or Path(DIRECTORY.format(scenario=world.name.replace("/", "-"), seed=seed))
+    directory = out or Path(DIRECTORY.format(scenario=world.name.replace("/", "-"), agent=agent, seed=seed))
     if directory.exists() and not directory.is_dir():
         raise click.UsageError(f"{directory} is not a directory")
     if directory.exists() and any(directory.iterdir()) and not resume:
         raise click.UsageError(f"{directory} is not empty; give another --out, or --resume to go on there")
     try:
-        from ..agents.learning.training import Look, Training, TrainingSettings
+        from ..agents.learning.training import Training, TrainingSettings
     except ModuleNotFoundError as error:
         raise click.ClickException(f"training needs {error.name}: pip install 'simoffload[train]'") from None
     from concurrent.futures.process import BrokenProcessPool
@@ -125,7 +145,9 @@ def train(
     try:
         with Stop() as stop, shown(quiet=False) as show:
             training = Training(worlds, scheme, wanted, seed, directory)
-            last = training.run(workers or cores(), watcher(show, stop, describe))
+            watch = watcher(show, stop, describe)
+            with logged(watch, directory / "tensorboard") if tensorboard else nullcontext(watch) as watching:
+                training.run(workers or cores(), watching)
     except RecordError as error:
         raise click.ClickException(str(error)) from None
     except BrokenProcessPool:
@@ -136,5 +158,5 @@ def train(
         click.echo(f"policy     {policy}")
     click.echo(f"curve      {directory / 'curve.csv'}")
     if not training.is_over:
-        click.echo(f"interrupted after batch {last['batch']:.0f}; go on with --resume", err=True)
+        click.echo(f"interrupted after batch {training.batch}; go on with --resume", err=True)
         click.get_current_context().exit(INTERRUPTED)

@@ -46,7 +46,7 @@ def position_features(seen: Observation) -> Floats:
     latency, cost = 1.0 / setting.latency_reference_s, 1.0 / setting.cost_reference_usd
     transfer, wait, finish = seen.transfer_s, seen.wait_s, seen.finish_s
     completion, price, score = seen.completion_s, seen.cost_usd, seen.score
-    queue, serving, is_cloud, is_home = seen.queue_length, seen.in_service, seen.is_cloud, seen.is_home
+    queue, serving, kinds = seen.queue_length, seen.in_service, seen.kinds
     waits, least = wait.tolist(), min(finish.tolist())
     columns = np.empty((len(POSITION_COLUMNS), len(waits)))
     columns[0] = transfer
@@ -66,11 +66,8 @@ def position_features(seen: Observation) -> Floats:
     columns[12] = queue
     columns[13] = serving
     columns[14] = 1.0 / (1.0 + queue + serving)
-    columns[15] = is_cloud
-    columns[16] = is_home
-    columns[17] = ~(is_cloud | is_home)
-    columns[18] = seen.age_s * latency
-    columns[18, is_home] = 0.0
+    columns[15:18] = kinds
+    columns[18] = seen.age_s * latency * (1.0 - kinds[1])
     columns[19:] = np.array(_common(seen, latency, waits, least))[:, None]
     compressed = np.log1p(np.abs(columns))
     return np.copysign(compressed, columns, out=compressed).T

@@ -70,6 +70,11 @@ class Observation:
         return self._table.is_home(self.home)
 
     @property
+    def kinds(self) -> Floats:
+        """[3, k]: 1 where the node is a cloud, where it is the home, and where it is another edge node; else 0."""
+        return self._table.kinds(self.home)
+
+    @property
     def upward_rank_s(self) -> float:
         """Expected seconds from the subtask's start to the end of its task, without waiting."""
         return self._course.ranks_s[self.subtask]

@@ -88,6 +88,7 @@ class ModalityTable:
         """Whether the line of each node goes by arrival, whatever the priorities."""
         self._ways: dict[int, Ways] = {}
         self._homes: dict[int, Flags] = {}
+        self._kinds: dict[int, Floats] = {}
 
     def with_room(self, tokens: float) -> ModalityTable:
         """The nodes whose memory holds the context of so many tokens; NowhereError if there is none."""
@@ -123,6 +124,14 @@ class ModalityTable:
         if flags is None:
             flags = self._homes[home] = self.nodes == home
         return flags
+
+    def kinds(self, home: int) -> Floats:
+        """[3, k]: 1 where a node is a cloud, where it is this home, and where it is another edge node; else 0."""
+        kinds = self._kinds.get(home)
+        if kinds is None:
+            is_home = self.is_home(home)
+            kinds = self._kinds[home] = np.array([self.is_cloud, is_home, ~(self.is_cloud | is_home)], dtype=np.float64)
+        return kinds
 
     @lazy
     def means(self) -> Means:

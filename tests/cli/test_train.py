@@ -44,7 +44,7 @@ def in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_training_leaves_a_policy_a_curve_and_a_checkpoint() -> None:
     done = invoke(*TINY, "--workers", "1")
-    directory = Path("runs/train-tiny-1")
+    directory = Path("runs/train-tiny-ucb-coma-1")
     assert done.exit_code == 0
     assert done.stdout == f"policy     {directory / 'policy.safetensors'}\ncurve      {directory / 'curve.csv'}\n"
     assert {path.name for path in directory.iterdir()} == {
@@ -110,7 +110,7 @@ def test_what_is_in_a_directory_is_never_written_over() -> None:
     refused = invoke(*TINY, "--out", "here")
     assert refused.exit_code == 2
     assert "here is not empty; give another --out, or --resume to go on there" in refused.stderr
-    other = invoke(*TINY, "--c", "2", "--out", "here", "--resume")
+    other = invoke(*TINY, "--learner", "c=2", "--out", "here", "--resume")
     assert other.exit_code == 1
     assert "settings.json is of a training with other settings; give another directory" in other.stderr
     assert content(Path("here")) == before
@@ -143,8 +143,18 @@ def test_a_damaged_checkpoint_is_named() -> None:
         ((*TINY, "--batches", "1001"), "--batches"),
         ((*TINY, "--episodes", "1001"), "--episodes"),
         ((*TINY, "--seed", "1000"), "--seed"),
-        ((*TINY, "--c", "-1"), "--c"),
-        ((*TINY, "--agent", "eft"), "--agent"),
+        ((*TINY, "--agent", "eft"), "no agent 'eft' learns; those that do are ucb-coma"),
+        ((*TINY, "--agent", "ucb-com"), "no agent 'ucb-com' learns; did you mean 'ucb-coma'?"),
+        ((*TINY, "--learner", "kapa=1"), "--learner: ucb-coma has no setting 'kapa'; did you mean 'kappa'?"),
+        ((*TINY, "--learner", "zzzz=1"), "--learner: ucb-coma has no setting 'zzzz'; it has exploration, selection,"),
+        ((*TINY, "--learner", "c"), "--learner: c=: Input should be a valid number"),
+        ((*TINY, "--learner", "c=-1"), "--learner: c=-1: Input should be greater than or equal to 0"),
+        ((*TINY, "--learner", "c=nan"), "--learner: c=nan: Input should be a finite number"),
+        ((*TINY, "--learner", "trace=1.5"), "--learner: trace=1.5: Input should be less than or equal to 1"),
+        ((*TINY, "--learner", "hidden=[]"), "--learner: hidden=[]: Tuple should have at least 1 item"),
+        ((*TINY, "--learner", "hidden=[8, 0]"), "--learner: hidden=[8, 0]: Input should be greater than or equal to 1"),
+        ((*TINY, "--learner", "minibatch=2.5"), "--learner: minibatch=2.5: Input should be a valid integer"),
+        ((*TINY, "--learner", "selection=[tilt"), "--learner: selection=[tilt: Input should be 'tilt', 'none' or"),
         ((*TINY, "--workers", "0"), "--workers"),
     ],
 )
@@ -163,3 +173,24 @@ def test_without_torch_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, 
     assert refused.exit_code == 1
     assert "training needs torch: pip install 'simoffload[train]'" in refused.stderr
     assert list(elsewhere.iterdir()) == []
+
+
+@pytest.mark.usefixtures("in_turn")
+def test_episodes_may_be_played_on_variations_of_the_scenario() -> None:
+    vary = ("--vary", "telemetry_interval=0 s|5 s", "--vary", "objective.latency_weight=0.2|0.5|0.9")
+    assert invoke(*TINY, *vary, "--out", "here").exit_code == 0
+    assert len(list(Path("here").glob("scenario*.yaml"))) == 6
+    refused = invoke(*TINY, "--vary", "telemetry_interval", "--out", "there")
+    assert (refused.exit_code, Path("there").exists()) == (2, False)
+    assert "--vary: 'telemetry_interval' has no '='" in refused.stderr
+    refused = invoke(*TINY, "--vary", "telemetry=0 s", "--out", "there")
+    assert (refused.exit_code, Path("there").exists()) == (2, False)
+    assert "telemetry_interval" in refused.stderr
+
+
+@pytest.mark.usefixtures("in_turn")
+def test_the_curve_is_written_for_tensorboard_when_wanted() -> None:
+    assert invoke(*TINY, "--tensorboard", "--out", "here").exit_code == 0
+    (events,) = Path("here/tensorboard").iterdir()
+    assert b"validation" in events.read_bytes()
+    assert b"entropy" in events.read_bytes()
