@@ -1,0 +1,77 @@
+"""CPU time of a trained policy's decision: features and network, on the observations of a run of the smart factory.
+
+    python benchmarks/decision.py
+
+Every hundredth observation of a run with a full set of candidates is timed: the least of five means of 50 calls, then
+the median over the observations.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from simoffload.agents.network import new_network
+from simoffload.decision import Decision, Setting
+from simoffload.decision.features import POSITION_COLUMNS, position_features
+from simoffload.run.recorder import statistics_of
+from simoffload.run.references import with_references
+from simoffload.run.world import World
+from simoffload.schema import load_scenario
+
+NODES = 8
+EVERY = 100
+
+
+class Timed:
+    """Goes where it is expected to be finished first, and times on the way what a policy would do."""
+
+    order = "fifo"
+
+    def __init__(self) -> None:
+        self.network = new_network(len(POSITION_COLUMNS), (32, 32), np.random.default_rng(1))
+        self.features_us: list[float] = []
+        self.network_us: list[float] = []
+        self._asked = 0
+
+    def reset(self, setting: Setting, generator: np.random.Generator) -> None:
+        """Nothing to remember."""
+
+    def decide(self, seen: Any) -> Decision:
+        """The node of the earliest finish."""
+        self._asked += 1
+        if self._asked % EVERY == 0 and len(seen.candidates) >= NODES:
+            rows = position_features(seen)
+            self.features_us.append(cpu_us(lambda: position_features(seen)))
+            self.network_us.append(cpu_us(lambda: self.network(rows)))
+        return Decision(int(np.argmin(seen.finish_s)))
+
+
+def cpu_us(call: Callable[[], object], calls: int = 50, rounds: int = 5) -> float:
+    """Least mean CPU time of a call over some rounds, us."""
+    means = []
+    for _ in range(rounds):
+        began = time.process_time()
+        for _ in range(calls):
+            call()
+        means.append((time.process_time() - began) / calls)
+    return 1e6 * min(means)
+
+
+def main() -> None:
+    """Print the medians."""
+    scenario = with_references(load_scenario("smart-factory", ["horizon={tasks: 2000}"]))
+    timed = Timed()
+    world = World(scenario, timed, statistics_of(scenario))
+    world.begin()
+    world.kernel.advance(float("inf"))
+    features, network = float(np.median(timed.features_us)), float(np.median(timed.network_us))
+    print(f"candidates of {NODES} or more nodes, {len(timed.features_us)} observations, CPU us a decision")
+    print(f"features {features:.1f}, network {network:.1f}, both {features + network:.1f}")
+
+
+if __name__ == "__main__":
+    main()
