@@ -83,3 +83,11 @@ class ThresholdRouter:
     def _used_tokens(self, observation: Observation) -> float:
         then_s, used = self._buckets.get(observation.home, (observation.now_s, 0.0))
         return max(0.0, used - (observation.now_s - then_s) * self.token_budget / self.refill_s)
+
+
+def tuned() -> ThresholdRouter:
+    """The threshold router at the values that did best in a grid search on `smart-factory`: a fixed threshold.
+
+    `studies/threshold_router.py` is the search and the table beside it what it found.
+    """
+    return ThresholdRouter(base=0.3, haste=16.0, token_rise=0.0, latency_rise=0.0)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,11 +54,11 @@ def _unseen_s(seen: Observation) -> Floats:
 
 
 TIMES: Mapping[str, Callable[[Observation], Floats]] = {
-    "completion": lambda seen: seen.completion_change_s,
+    "completion": attrgetter("completion_change_s"),
     "edge_wait": _edge_wait_s,
     "cloud_wait": _cloud_wait_s,
     "edge_service": _edge_service_s,
-    "transfer": lambda seen: seen.transfer_s,
+    "transfer": attrgetter("transfer_s"),
     "stale_wait": _stale_wait_s,
     "unseen": _unseen_s,
 }
@@ -88,6 +89,7 @@ class PricedIndex(IndexRule):
 
     def __init__(self, prices: Mapping[str, float], order: str) -> None:
         self.order = order
+        self.prices = dict(prices)
         self._cost = prices.get("cost", 0.0)
         self._times = tuple((prices[name], time_s) for name, time_s in TIMES.items() if prices.get(name))
 
@@ -97,12 +99,11 @@ class PricedIndex(IndexRule):
         delay_s = observation.finish_s
         for price, time_s in self._times:
             delay_s = delay_s + price * time_s(observation)
-        pace = setting.latency_weight * observation.task_weight / setting.latency_reference_s
-        if not self._cost:
-            return pace * delay_s
-        return pace * delay_s + self._cost * (1.0 - setting.latency_weight) / setting.cost_reference_usd * (
-            observation.cost_usd
-        )
+        index: Floats = setting.latency_weight * observation.task_weight / setting.latency_reference_s * delay_s
+        if self._cost:
+            price = (1.0 - setting.latency_weight) / setting.cost_reference_usd
+            index = index + self._cost * price * observation.cost_usd
+        return index
 
 
 class TunedIndex(PricedIndex):
@@ -134,7 +135,9 @@ def read_card(path: Path) -> tuple[dict[str, float], str]:
         raise RecordError(f"{path} has no prices")
     for name in [*prices, *TERMS]:
         if name not in TERMS:
-            raise RecordError(f"{path} prices '{name}', which no term is called{nearest(name, TERMS)}")
+            close = nearest(name, TERMS)
+            meant = f"did you mean '{close}'?" if close else f"allowed: {', '.join(TERMS)}"
+            raise RecordError(f"{path} prices '{name}', which is no term; {meant}")
         if name not in prices:
             raise RecordError(f"{path} has no price of '{name}'")
     for name, price in prices.items():

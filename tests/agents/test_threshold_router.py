@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import pickle
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from simoffload.agents.threshold_router import ThresholdRouter
+from simoffload.agents.threshold_router import ThresholdRouter, tuned
 from tests.agents.observations import Sight, sight, started
 
 LEVEL = [4.0, 5.0, 4.0, 6.0]
@@ -95,3 +96,18 @@ def test_a_pickled_router_remembers_what_is_spent() -> None:
 def test_parameters_are_fields_of_the_constructor(field: str, value: float) -> None:
     agent = started(ThresholdRouter(**{field: value}))
     assert [agent.decide(seen()).choice for _ in range(2)][1] == 0
+
+
+def test_the_tuned_router_weighs_the_time_saved_against_a_fixed_threshold() -> None:
+    # logit 16 (edge - cloud)/10 s: utility 0.345 where the cloud is 0.4 s later, 0.277 where it is 0.6 s later
+    agent = started(tuned())
+    assert agent.decide(seen([4.0, 5.0, 4.4, 6.0])).choice == 2
+    assert agent.decide(seen([4.0, 5.0, 4.6, 6.0])).choice == 0
+    assert [agent.decide(seen([4.0, 5.0, 4.4, 6.0], task_age_s=1e6)).choice for _ in range(50)] == [2] * 50
+
+
+def test_the_tuned_router_has_the_values_at_the_head_of_the_table_of_the_search() -> None:
+    table = (Path(__file__).parents[2] / "studies/threshold_router.md").read_text(encoding="utf-8")
+    base, haste, rise, _ = (float(cell) for cell in table.splitlines()[2].strip("| ").split("|"))
+    agent = tuned()
+    assert (agent.base, agent.haste, agent.token_rise, agent.latency_rise) == (base, haste, rise, rise)
