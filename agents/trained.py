@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+from simoffload.decision import Agent
+
+from . import kind_table, tuned_index
 from .policy_file import read_policy
 from .scoring import ScoringAgent
 
 
-def read(argument: str) -> ScoringAgent:
-    """A trained policy, read from PATH.safetensors and PATH.json."""
+def read(argument: str) -> Agent:
+    """A trained policy, read from PATH.json and, if it has networks, PATH.safetensors."""
     path = Path(argument)
-    return ScoringAgent(read_policy(path.with_suffix("") if path.suffix in (".safetensors", ".json") else path)[0])
+    if path.suffix not in (".safetensors", ".json"):
+        path = path.with_name(f"{path.name}.json")
+    card = path.with_suffix(".json")
+    kind = _kind(card)
+    if kind == kind_table.KIND:
+        return kind_table.TableAgent(kind_table.read_table(card))
+    if kind == tuned_index.KIND:
+        return tuned_index.TunedIndex(card)
+    return ScoringAgent(read_policy(card.with_suffix(""))[0])
+
+
+def _kind(card: Path) -> object:
+    """What a card says it is of; None where it says nothing, or is none."""
+    try:
+        said = json.loads(card.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+    return said.get("kind") if isinstance(said, dict) else None

@@ -23,14 +23,12 @@ from ..policy_file import write_policy
 from ..scoring import Heads, ScoringAgent
 from .batch import Batch, Rows, batch_of
 from .counts import Counts
-from .networks import Scorer, log_mixture_by
+from .networks import Scorer, clipped, descend, log_mixture_by, slow_down
 from .returns import advantages
 from .rollout import ORDER, POSITION, Episode
 from .settings import ComaSettings
 from .tilt import Tilt
 
-LEAST_RATE = 0.05
-"""Share of the actor's learning rate that is left at the end; it falls evenly."""
 COLUMNS = {POSITION: len(POSITION_COLUMNS), ORDER: len(ORDER_COLUMNS)}
 
 
@@ -88,8 +86,7 @@ class Coma:
 
     def learn(self, episodes: Sequence[Episode], progress: float) -> dict[str, float]:
         """Improve critic and actor on a batch; then count what was tried in it."""
-        for group in self._actor_steps.param_groups:
-            group["lr"] = self.settings.actor_rate * max(1.0 - progress, LEAST_RATE)
+        slow_down(self._actor_steps, self.settings.actor_rate, progress)
         told = self.improve(batch_of(episodes), self.settings.entropy * (1.0 - progress), self._epsilon(progress))
         keys = np.concatenate([episode.key for episode in episodes])
         kinds = np.concatenate([episode.action_kind for episode in episodes])
@@ -187,10 +184,7 @@ class Coma:
                     worth = _scorer(self.critics, kind)(rows.critic[row])
                     loss = loss + nn.functional.huber_loss(worth, target[mine], reduction="sum")
             loss = loss / len(chosen)
-            self._critic_steps.zero_grad()
-            torch.autograd.backward(loss)
-            nn.utils.clip_grad_norm_(self.critics.parameters(), self.settings.largest_gradient)
-            self._critic_steps.step()
+            descend(loss, self.critics, self._critic_steps, self.settings.largest_gradient)
             losses.append(float(loss.detach()))
         return float(np.mean(losses))
 
@@ -211,17 +205,10 @@ class Coma:
             everything = torch.zeros(len(batch.decision)).index_copy(0, torch.nonzero(rows).squeeze(1), log_mu)
             inside = torch.nonzero(mask).squeeze(1)
             change = everything[batch.taken[inside]] - batch.log_chance[inside]
-            ratio = change.exp()
-            gain = torch.minimum(
-                ratio * weight[inside], ratio.clamp(1 - self.settings.clip, 1 + self.settings.clip) * weight[inside]
-            )
-            loss = -gain.mean() - entropy_weight * spread.mean()
+            loss = -clipped(change, weight[inside], self.settings.clip).mean() - entropy_weight * spread.mean()
             if of_all is not None:
                 loss = loss - (log_mu.exp() * of_all[rows]).sum() / len(chosen)
-            self._actor_steps.zero_grad()
-            torch.autograd.backward(loss)
-            nn.utils.clip_grad_norm_(self.actors.parameters(), self.settings.largest_gradient)
-            self._actor_steps.step()
+            descend(loss, self.actors, self._actor_steps, self.settings.largest_gradient)
             entropies.append(float(spread.detach().mean()))
             moves.append(float(change.detach().abs().mean()))
         return float(np.mean(entropies)), float(np.mean(moves))

@@ -1,4 +1,4 @@
-"""The networks in torch: the scorer of candidates that becomes the policy, and the critic beside it."""
+"""The networks in torch: the scorer of candidates that becomes the policy, and what its learning takes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from ..network import Network
+
+LEAST_RATE = 0.05
+"""Share of a learning rate that is left at the end."""
 
 
 class Scorer(nn.Module):
@@ -37,8 +40,7 @@ class Scorer(nn.Module):
     def standardise(self, rows: Tensor) -> None:
         """Take mean and scale from a sample of rows; columns that hardly vary keep a scale of 1."""
         self.mean.copy_(rows.mean(0))
-        spread = rows.std(0)
-        self.scale.copy_(torch.where(spread > 1e-3, spread, torch.ones_like(spread)))
+        self.scale.copy_(spread_of(rows))
 
     def exported(self) -> Network:
         """The same function in numpy."""
@@ -49,6 +51,12 @@ class Scorer(nn.Module):
             weights=tuple(_array(layer.weight).T.copy() for layer in linear),
             biases=tuple(_array(layer.bias) for layer in linear),
         )
+
+
+def spread_of(rows: Tensor) -> Tensor:
+    """Standard deviation of each column, 1 where it hardly varies."""
+    spread = rows.std(0)
+    return torch.where(spread > 1e-3, spread, torch.ones_like(spread))
 
 
 def _array(tensor: Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
@@ -70,3 +78,41 @@ def log_mixture_by(logits: Tensor, decision: Tensor, decisions: int, epsilon: fl
         return plain
     sizes = torch.bincount(decision, minlength=decisions)
     return torch.log((1.0 - epsilon) * plain.exp() + epsilon / sizes[decision])
+
+
+def pooled_by(rows: Tensor, decision: Tensor, decisions: int) -> Tensor:
+    """Mean, then maximum, of each column over the rows of each decision: [decisions, 2 columns]."""
+    index = decision[:, None].expand_as(rows)
+    sizes = torch.bincount(decision, minlength=decisions)[:, None]
+    mean = torch.zeros(decisions, rows.shape[1]).index_add(0, decision, rows) / sizes
+    return torch.cat([mean, torch.zeros_like(mean).scatter_reduce(0, index, rows, "amax", include_self=False)], dim=1)
+
+
+def best_by(worth: Tensor, decision: Tensor, decisions: int) -> Tensor:
+    """Number of the row of largest worth of each decision; of equal ones the first."""
+    top = torch.full((decisions,), -torch.inf).scatter_reduce(0, decision, worth, "amax")
+    number = torch.where(worth == top[decision], torch.arange(len(worth)), len(worth))
+    return torch.full((decisions,), len(worth)).scatter_reduce(0, decision, number, "amin")
+
+
+def clipped(change: Tensor, weight: Tensor, clip: float) -> Tensor:
+    """What actions earn whose log-chances have changed so much: no more beyond a relative change of `clip`.
+
+    Weights are what a change of the chance earns at first (Schulman et al. 2017).
+    """
+    ratio = change.exp()
+    return torch.minimum(ratio * weight, ratio.clamp(1 - clip, 1 + clip) * weight)
+
+
+def descend(loss: Tensor, networks: nn.Module, steps: torch.optim.Optimizer, largest_gradient: float) -> None:
+    """A step of the optimiser of some networks down a loss, with a gradient of this norm at most."""
+    steps.zero_grad()
+    torch.autograd.backward(loss)
+    nn.utils.clip_grad_norm_(networks.parameters(), largest_gradient)
+    steps.step()
+
+
+def slow_down(steps: torch.optim.Optimizer, rate: float, progress: float) -> None:
+    """Let the learning rate fall evenly from `rate` to `LEAST_RATE` of it as `progress` goes from 0 to 1."""
+    for group in steps.param_groups:
+        group["lr"] = rate * max(1.0 - progress, LEAST_RATE)

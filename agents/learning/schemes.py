@@ -6,19 +6,83 @@ is loaded when a learner is made.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from simoffload.schema.problems import nearest
 
-from .settings import ComaSettings
+from ..tuned_index import ORDERS
+from .settings import (
+    ComaSettings,
+    CrossEntropySettings,
+    DqnSettings,
+    LinUcbSettings,
+    PpoSettings,
+    QmixSettings,
+    TrainingSettings,
+    Ucb1Settings,
+)
 
 if TYPE_CHECKING:
+    from simoffload.schema import Scenario
+
+    from .directory import Row, Watch
     from .learner import Learner
+
+
+class Trainer(Protocol):
+    """A training in a directory."""
+
+    @property
+    def batch(self) -> int:
+        """Batches done."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there is nothing more to do."""
+
+    def run(self, workers: int, watch: Watch) -> Row:
+        """Begin, or go on where it stopped, to the end or until `watch` returns False; the last row of the curve."""
+
+
+class Begin(Protocol):
+    """What makes the training of a scheme."""
+
+    def __call__(
+        self, scheme: Scheme, scenarios: Sequence[Scenario], budget: TrainingSettings, seed: int, directory: Path
+    ) -> Trainer:
+        """A training of `budget` that has not begun, or goes on in its directory when it is run."""
+
+
+def _train(
+    scheme: Scheme, scenarios: Sequence[Scenario], budget: TrainingSettings, seed: int, directory: Path
+) -> Trainer:
+    from .training import Training
+
+    return Training(scenarios, scheme, budget, seed, directory)
+
+
+def _fit(
+    scheme: Scheme, scenarios: Sequence[Scenario], budget: TrainingSettings, seed: int, directory: Path
+) -> Trainer:
+    """As many generations as make the episodes of the budget."""
+    from .cross_entropy import CrossEntropy
+
+    settings = scheme.settings
+    episodes = len(ORDERS) * settings.members * settings.episodes
+    fitted = replace(
+        settings,
+        generations=max(2, round(budget.batches * budget.episodes / episodes)),
+        tasks=budget.tasks,
+        validation_seeds=budget.validation_seeds,
+        validation_tasks=budget.validation_tasks,
+    )
+    return CrossEntropy(scenarios, fitted, seed, directory)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +92,15 @@ class Scheme:
     name: str
     settings: Any
     make: Callable[[Any, int], Learner]
+    begin: Begin = _train
 
     def learner(self, seed: int) -> Learner:
         """A learner at its beginning."""
         return self.make(self.settings, seed)
+
+    def training(self, scenarios: Sequence[Scenario], budget: TrainingSettings, seed: int, directory: Path) -> Trainer:
+        """A training of the scheme on one or several scenarios."""
+        return self.begin(self, scenarios, budget, seed, directory)
 
     def changed(self, given: Mapping[str, str]) -> Scheme:
         """The scheme with settings as somebody typed them; ValueError where there is no such name or value."""
@@ -64,6 +133,46 @@ def _coma(settings: ComaSettings, seed: int) -> Learner:
     return Coma(settings, seed)
 
 
+def _dqn(settings: DqnSettings, seed: int) -> Learner:
+    from .dqn import dqn
+
+    return dqn(settings, seed)
+
+
+def _qmix(settings: QmixSettings, seed: int) -> Learner:
+    from .qmix import qmix
+
+    return qmix(settings, seed)
+
+
+def _ippo(settings: PpoSettings, seed: int) -> Learner:
+    from .ppo import ippo
+
+    return ippo(settings, seed)
+
+
+def _mappo(settings: PpoSettings, seed: int) -> Learner:
+    from .ppo import mappo
+
+    return mappo(settings, seed)
+
+
+def _linucb(settings: LinUcbSettings, seed: int) -> Learner:
+    from .linucb import LinUcb
+
+    return LinUcb(settings)
+
+
+def _ucb1(settings: Ucb1Settings, seed: int) -> Learner:
+    from .ucb1 import Ucb1
+
+    return Ucb1(settings)
+
+
+def _no_learner(settings: CrossEntropySettings, seed: int) -> Learner:
+    raise TypeError("prices are fitted by generations and not learned from batches")
+
+
 SCHEMES: Mapping[str, Scheme] = {
     scheme.name: scheme
     for scheme in (
@@ -71,5 +180,12 @@ SCHEMES: Mapping[str, Scheme] = {
         Scheme("ucb-coma-argmax", ComaSettings(selection="argmax"), _coma),
         Scheme("coma-epsilon", ComaSettings(exploration="epsilon"), _coma),
         Scheme("coma-entropy", ComaSettings(exploration="entropy"), _coma),
+        Scheme("dqn", DqnSettings(), _dqn),
+        Scheme("qmix", QmixSettings(), _qmix),
+        Scheme("ippo", PpoSettings(), _ippo),
+        Scheme("mappo", PpoSettings(), _mappo),
+        Scheme("linucb", LinUcbSettings(), _linucb),
+        Scheme("ucb1", Ucb1Settings(), _ucb1),
+        Scheme("tuned-index", CrossEntropySettings(), _no_learner, _fit),
     )
 }

@@ -16,6 +16,22 @@ Widths = Annotated[tuple[Count, ...], Field(min_length=1)]
 
 
 @dataclass(frozen=True, slots=True)
+class TrainingSettings:
+    """What a training run depends on besides the scenario and the seed."""
+
+    batches: Count = 40
+    episodes: Count = 12
+    """Episodes of a batch."""
+    tasks: Count = 250
+    """Tasks of an episode."""
+    validate_every: int = 5
+    validation_seeds: int = 8
+    validation_tasks: Count = 600
+    patience: int = 0
+    """Validations without a new best after which training ends early; 0: never."""
+
+
+@dataclass(frozen=True, slots=True)
 class ComaSettings:
     """UCB-COMA, and with other ways to explore COMA."""
 
@@ -30,11 +46,11 @@ class ComaSettings:
     exploring: Share = 0.5
     discount: Share = 0.9
     """Of the counts, from batch to batch."""
-    entropy: NotNegative = 0.01
+    entropy: NotNegative = 0.002
     """Weight of the entropy at the beginning, falling to 0 at the end."""
     hidden: Widths = (32, 32)
     critic_hidden: Widths = (64, 64)
-    actor_rate: Positive = 1e-3
+    actor_rate: Positive = 3e-3
     critic_rate: Positive = 2e-3
     trace: Share = 0.9
     """lambda of the advantages."""
@@ -55,9 +71,125 @@ class ComaSettings:
     """
     positions: bool = True
     """Whether the policy learns where to put work; if not, the rule decides."""
-    orders: bool = False
+    orders: bool = True
     """Whether the policy chooses among waiting jobs too."""
     residual: bool = True
     """Whether the network corrects the rule; if not, it begins from scratch."""
     kappa: NotNegative = 8.0
     kappa_order: NotNegative = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class QSettings:
+    """What both learners of worths depend on."""
+
+    hidden: Widths = (32, 32)
+    kappa: NotNegative = 1.0
+    """What a finish later by L_ref costs, as a first guess, in units of the objective."""
+    rate: Positive = 1e-3
+    """Learning rate at the beginning; it falls evenly."""
+    replay: Count = 4
+    """Batches that are kept."""
+    updates: Count = 200
+    """Steps per batch of episodes."""
+    minibatch: Count = 256
+    """Decisions per step."""
+    target_every: Count = 100
+    """Steps after which the target becomes the present network."""
+    epsilon: Share = 0.1
+    """Chance of a uniform action at the beginning."""
+    least_epsilon: Share = 0.01
+    """The same from when the first `exploring` of the batches are over."""
+    exploring: Share = 0.5
+    horizon_s: Positive = 100.0
+    """Time after which what follows counts 1 / e."""
+    largest_error: Positive = 10.0
+    """Errors above it count linearly, not by their square."""
+    largest_gradient: Positive = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class DqnSettings(QSettings):
+    """Double, duelling DQN."""
+
+    value_hidden: Widths = (64, 64)
+
+
+@dataclass(frozen=True, slots=True)
+class QmixSettings(QSettings):
+    """QMIX."""
+
+    mixing: Count = 16
+    """Units of the hidden layer that utilities are mixed in."""
+    mixing_hidden: Count = 32
+    """Units of the hidden layers of the networks that make the weights."""
+
+
+@dataclass(frozen=True, slots=True)
+class PpoSettings:
+    """Independent and multi-agent PPO."""
+
+    entropy: NotNegative = 0.002
+    """Weight of the entropy at the beginning, falling to 0 at the end."""
+    hidden: Widths = (32, 32)
+    critic_hidden: Widths = (64, 64)
+    actor_rate: Positive = 3e-3
+    critic_rate: Positive = 2e-3
+    trace: Share = 0.9
+    """lambda of the advantages, from a home's decision to its next."""
+    clip: Share = 0.2
+    actor_epochs: Count = 4
+    critic_epochs: Count = 6
+    first_critic_epochs: Count = 30
+    minibatch: Count = 4096
+    """Decisions per step of the optimiser."""
+    largest_error: Positive = 10.0
+    """Errors of the critic above it count linearly, not by their square."""
+    largest_gradient: Positive = 1.0
+    kappa: NotNegative = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class LinUcbSettings:
+    """The contextual bandit with linear costs."""
+
+    alpha: NotNegative = 1.0
+    """Of the bonus: standard errors of the estimated cost."""
+    ridge: Positive = 1.0
+    """Weight of keeping coefficients small, in observations."""
+    discount: Share = 0.9
+    """Of older batches, from batch to batch."""
+    kappa: NotNegative = 0.5
+    """What a finish later by L_ref costs beyond what is linear in the features; 0: nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ucb1Settings:
+    """The bandit with a table of costs."""
+
+    c: NotNegative = 1.0
+    """Of the bonus, in units of the objective."""
+    discount: Share = 0.9
+    """Of older batches, from batch to batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class CrossEntropySettings:
+    """What a fit depends on besides the scenario and the seed."""
+
+    generations: int = 12
+    members: int = 20
+    """Of a generation, for each order; the first is the law's centre."""
+    episodes: int = 1
+    """That every member of a generation plays."""
+    tasks: int = 250
+    """Tasks of an episode."""
+    elite: float = 0.25
+    """Share of the members that the law moves towards."""
+    smoothing: float = 0.7
+    """How far it moves: 1 makes the elite's mean and deviation its own."""
+    spread: float = 0.5
+    """Standard deviation of every price at the beginning."""
+    validate_every: int = 2
+    validation_seeds: int = 8
+    validation_tasks: int = 600

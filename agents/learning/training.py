@@ -7,72 +7,44 @@ on the validation seeds, which no episode uses.
 
 from __future__ import annotations
 
-import csv
 import io
-import json
 import math
 import multiprocessing
 import os
 import pickle
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
-from dataclasses import asdict, dataclass
-from hashlib import sha256
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from simoffload.record.durable import RecordError, make_directory, write_durably
-from simoffload.record.manifest import versions
+from simoffload.record.durable import RecordError, write_durably
 from simoffload.run.references import with_references
 from simoffload.run.workers import interrupts_held, set_up
 from simoffload.schema import Scenario
-from simoffload.schema.writing import dump_scenario
 
+from .directory import (
+    MOST,
+    POLICY_NAME,
+    Look,
+    Row,
+    Watch,
+    episode_seed,
+    is_begun,
+    origin,
+    progress_text,
+    write_curve,
+)
 from .rollout import Episode, play
 from .schemes import Scheme
+from .settings import TrainingSettings
 from .validation import Validation, from_empty
 
-CHECKPOINT_FILE, CURVE_FILE, POLICY_NAME = "checkpoint.pt", "curve.csv", "policy"
-SETTINGS_FILE, SCENARIO_FILE = "settings.json", "scenario.yaml"
-EPISODE_SEEDS = 1_000_000_000
-"""Where the seeds of episodes begin; other seeds of a scenario do not meet them."""
-MOST = 1000
-"""Seeds of trainings, batches, and episodes of a batch; with no more than these no two episodes share a seed."""
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingSettings:
-    """What a training run depends on besides the scenario and the seed."""
-
-    batches: int = 40
-    episodes: int = 12
-    """Episodes of a batch."""
-    tasks: int = 250
-    """Tasks of an episode."""
-    validate_every: int = 5
-    validation_seeds: int = 8
-    validation_tasks: int = 600
-    patience: int = 0
-    """Validations without a new best after which training ends early; 0: never."""
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """How far training has come."""
-
-    share: float
-    wall_s: float
-    text: str
-    row: dict[str, float]
-    """Of the curve."""
-
-
-Watch = Callable[[Look], bool]
-
+CHECKPOINT_FILE = "checkpoint.pt"
 
 _NO_CHECKPOINT = (
     OSError, EOFError, RuntimeError, LookupError, AttributeError, TypeError, ValueError, pickle.UnpicklingError,
@@ -98,15 +70,16 @@ class Training:
         self._directory = directory
         self._learner = scheme.learner(seed)
         self._batch = 0
-        self._curve: list[dict[str, float]] = []
+        self._curve: list[Row] = []
         self._best = math.inf
         self._validation = Validation(self._scenarios, settings.validation_seeds, settings.validation_tasks)
 
-    def run(self, workers: int, watch: Watch) -> dict[str, float]:
+    def run(self, workers: int, watch: Watch) -> Row:
         """Train to the end or until `watch` returns False; the last row of the curve."""
         began = time.perf_counter()
         torch.set_num_threads(1)
-        self._prepare()
+        if is_begun(self._directory, self._scenarios, self._told_settings()):
+            self._load()
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(workers, context, set_up, (os.getpid(),)) as pool:
             with interrupts_held():
@@ -115,7 +88,7 @@ class Training:
             while not self.is_over:
                 row = self._step(pool)
                 share = self._batch / self._settings.batches
-                if not watch(Look(share, time.perf_counter() - began, self._told(row), row)):
+                if not watch(Look(share, time.perf_counter() - began, self._text(), row)):
                     break
         return self._curve[-1]
 
@@ -134,7 +107,7 @@ class Training:
         patience = self._settings.patience
         return 0 < patience < len(found) and min(found[-patience:]) >= min(found[:-patience])
 
-    def _step(self, pool: Executor) -> dict[str, float]:
+    def _step(self, pool: Executor) -> Row:
         """Play a batch, learn from it, validate if it is time, and save."""
         settings, number = self._settings, self._batch
         progress = number / settings.batches
@@ -165,31 +138,10 @@ class Training:
         return int(np.random.default_rng((self._seed, batch, number)).integers(len(self._scenarios)))
 
     def _episode_scenario(self, variant: int, batch: int, number: int) -> Scenario:
-        seed = EPISODE_SEEDS + self._seed * 1_000_000 + batch * 1000 + number
-        return from_empty(self._scenarios[variant], seed, self._settings.tasks)
+        return from_empty(self._scenarios[variant], episode_seed(self._seed, batch, number), self._settings.tasks)
 
-    def _told(self, row: dict[str, float]) -> str:
-        level, best = min((level, name) for name, level in self._validation.of_rules().items())
-        known = [each["validation"] for each in self._curve if not math.isnan(each["validation"])]
-        gain = f", {100 * (known[-1] / level - 1):+.1f} % against {best} ({level:.3f})" if known else ""
-        return f"batch {self._batch}/{self._settings.batches}, objective {row['objective']:.3f}{gain}"
-
-    def _prepare(self) -> None:
-        """Make the directory, or take up what it holds."""
-        contents = {SETTINGS_FILE: (json.dumps(self._told_settings(), indent=2) + "\n").encode()}
-        for number, scenario in enumerate(self._scenarios):
-            name = SCENARIO_FILE if number == 0 else f"scenario-{number + 1}.yaml"
-            contents[name] = dump_scenario(scenario).encode()
-        if (self._directory / SETTINGS_FILE).exists():
-            for name, content in contents.items():
-                if not _holds(self._directory / name, content):
-                    path = self._directory / name
-                    raise RecordError(f"{path} is of a training with other settings; give another directory")
-            self._load()
-            return
-        make_directory(self._directory)
-        for name, content in contents.items():
-            write_durably(self._directory / name, content)
+    def _text(self) -> str:
+        return f"batch {self._batch}/{self._settings.batches}, {progress_text(self._curve, self._validation)}"
 
     def _save(self) -> None:
         buffer = io.BytesIO()
@@ -202,11 +154,7 @@ class Training:
         }
         torch.save(state, buffer)
         write_durably(self._directory / CHECKPOINT_FILE, buffer.getvalue())
-        text = io.StringIO()
-        table = csv.DictWriter(text, list(self._curve[0]), lineterminator="\n")
-        table.writeheader()
-        table.writerows(self._curve)
-        write_durably(self._directory / CURVE_FILE, text.getvalue().encode())
+        write_curve(self._directory, self._curve)
 
     def _load(self) -> None:
         path = self._directory / CHECKPOINT_FILE
@@ -220,31 +168,11 @@ class Training:
         except _NO_CHECKPOINT as error:
             raise RecordError(f"{path} is damaged or no checkpoint of this version: {error}") from None
 
-    def _write_policy(self, row: dict[str, float]) -> None:
-        first = self._scenarios[0]
-        known = [each for each in (*self._curve, row) if not math.isnan(each["validation"])]
-        card = {
-            "scenario": first.name,
-            "scenarios": [sha256(dump_scenario(each).encode()).hexdigest() for each in self._scenarios],
-            "references": {
-                "latency_s": first.objective.latency_reference,
-                "cost_usd": first.objective.cost_reference,
-            },
-            "training": self._told_settings(),
-            "versions": {**versions(), "torch": torch.__version__},
-            "validation": {"policy": row["validation"], **self._validation.of_rules()},
-            "curve": [[each["decisions"], each["validation"]] for each in known],
-            "decisions": row["decisions"],
-        }
+    def _write_policy(self, row: Row) -> None:
+        card = origin(self._scenarios, self._told_settings(), [*self._curve, row], self._validation)
+        card["versions"] = {**card["versions"], "torch": torch.__version__}
         self._learner.write(self._directory / POLICY_NAME, card)
 
     def _told_settings(self) -> dict[str, Any]:
         scheme = {"agent": self._scheme.name, **asdict(self._scheme.settings)}
         return {"seed": self._seed, **asdict(self._settings), "scheme": scheme}
-
-
-def _holds(path: Path, content: bytes) -> bool:
-    try:
-        return path.read_bytes() == content
-    except OSError:
-        return False

@@ -18,8 +18,8 @@ from .progress import shown, watcher
 from .stopping import Stop
 
 if TYPE_CHECKING:
+    from ..agents.learning.directory import Look, Watch
     from ..agents.learning.schemes import Scheme
-    from ..agents.learning.training import Look, Watch
 
 DIRECTORY = "runs/train-{scenario}-{agent}-{seed}"
 
@@ -124,12 +124,11 @@ def train(
         raise click.UsageError(f"{directory} is not a directory")
     if directory.exists() and any(directory.iterdir()) and not resume:
         raise click.UsageError(f"{directory} is not empty; give another --out, or --resume to go on there")
-    try:
-        from ..agents.learning.training import Training, TrainingSettings
-    except ModuleNotFoundError as error:
-        raise click.ClickException(f"training needs {error.name}: pip install 'simoffload[train]'") from None
     from concurrent.futures.process import BrokenProcessPool
 
+    from ..agents.learning.settings import TrainingSettings
+    from ..analysis.figures_learning import learning_curve
+    from ..analysis.palette import save_png
     from .compare import cores
 
     wanted = TrainingSettings(
@@ -144,18 +143,23 @@ def train(
 
     try:
         with Stop() as stop, shown(quiet=False) as show:
-            training = Training(worlds, scheme, wanted, seed, directory)
+            training = scheme.training(worlds, wanted, seed, directory)
             watch = watcher(show, stop, describe)
             with logged(watch, directory / "tensorboard") if tensorboard else nullcontext(watch) as watching:
                 training.run(workers or cores(), watching)
     except RecordError as error:
         raise click.ClickException(str(error)) from None
+    except ModuleNotFoundError as error:
+        raise click.ClickException(f"training needs {error.name}: pip install 'simoffload[train]'") from None
     except BrokenProcessPool:
         if stop.asked:
             raise KeyboardInterrupt from None
         raise click.ClickException("a worker has been ended from outside; go on with --resume") from None
-    if (policy := directory / "policy.safetensors").exists():
-        click.echo(f"policy     {policy}")
+    policies = [path for path in (directory / "policy.safetensors", directory / "policy.json") if path.exists()]
+    if policies:
+        click.echo(f"policy     {policies[0]}")
+        save_png(learning_curve({agent: [directory]}), directory / "curve.png")
+        click.echo(f"figure     {directory / 'curve.png'}")
     click.echo(f"curve      {directory / 'curve.csv'}")
     if not training.is_over:
         click.echo(f"interrupted after batch {training.batch}; go on with --resume", err=True)

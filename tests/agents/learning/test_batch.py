@@ -63,3 +63,21 @@ def test_the_critic_sees_features_and_fresh_columns_and_the_state_of_the_decisio
         assert torch.equal(features, rows.features)
         assert np.array_equal(state.numpy(), episode.state[rows.decision.numpy()])
         assert np.array_equal(fresh.numpy(), episode.fresh if which == POSITION else np.zeros_like(fresh.numpy()))
+
+
+def test_the_rows_of_some_decisions_come_one_decision_after_the_other() -> None:
+    batch = batch_of([by_hand([signs([1.0], [2.0]), signs([3.0]), signs([4.0], [5.0], [6.0])], [1, 0, 2], [0.0] * 3)])
+    rows, place = batch.rows_of(torch.tensor([2, 0, 2]))
+    assert rows.tolist() == [3, 4, 5, 0, 1, 3, 4, 5]
+    assert place.tolist() == [0, 0, 0, 1, 1, 2, 2, 2]
+    rows, place = batch.rows_of(torch.tensor([], dtype=torch.int64))
+    assert (rows.tolist(), place.tolist()) == ([], [])
+
+
+def test_homes_times_and_states_stand_by_their_decisions() -> None:
+    episodes = [play(busy(f"seed={seed}"), exploring(heads())) for seed in (1, 2)]
+    batch = batch_of(episodes)
+    for name in ("home", "duration_s"):
+        assert np.array_equal(getattr(batch, name), np.concatenate([getattr(each, name) for each in episodes]))
+    assert np.array_equal(batch.state.numpy(), np.concatenate([each.state for each in episodes]))
+    assert batch.first.tolist() == [0, *np.cumsum(np.concatenate([each.sizes for each in episodes]))]

@@ -17,7 +17,7 @@ from torch import Tensor
 from simoffload.agents.learning.batch import Batch, batch_of
 from simoffload.agents.learning.coma import Coma, _scorer
 from simoffload.agents.learning.counts import ACTIONS, Counts
-from simoffload.agents.learning.networks import log_softmax_by
+from simoffload.agents.learning.networks import log_mixture_by, log_softmax_by
 from simoffload.agents.learning.returns import advantages
 from simoffload.agents.learning.rollout import ORDER, POSITION, Episode, play
 from simoffload.agents.learning.settings import ComaSettings
@@ -153,6 +153,65 @@ def test_over_sampled_episodes_the_step_points_along_the_exact_gradient(kind: st
     assert (of_all is not None) == (kind == "robust")
     made._improve_actor(batch, earned, of_all, 0.0, 0.0)
     assert cosine(-gradient(made), exact) > 0.99
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_argmax_shows_its_bias(seed: int) -> None:
+    # it plays one path for ever, whatever chances the tilt gives the others: the mean step is far from the gradient
+    made = learner(seed, orders=False, trace=1.0)
+    exact = exact_gradient(made)
+    whole = as_logged(made, batch_of([path(*each) for each in PATHS]))
+    chances = log_mu(made, whole).detach()
+    first = int(chances[:2].argmax())
+    second = int(chances[8 * first + 2 :][:2].argmax())
+    played = as_logged(made, batch_of([path(first, second)] * 100))
+    rest = np.array([COSTS[first, second], COSTS[first, second] - first] * 100)
+    _, baseline, _ = made._advantages(played, 0.0)
+    made._improve_actor(played, torch.from_numpy(-rest - baseline).float(), None, 0.0, 0.0)
+    # the loss is a mean over decisions, two to an episode
+    assert (-2 * gradient(made) - exact).norm() > 0.5 * exact.norm()
+
+
+@pytest.mark.parametrize("epsilon", [0.1, 0.6])
+def test_with_a_floor_the_step_is_the_exact_gradient_of_the_mixture_that_acts(epsilon: float) -> None:
+    made = learner(2, orders=False, trace=1.0)
+    batch = batch_of([path(*each) for each in PATHS])
+    costs = torch.tensor([COSTS[each] for each in PATHS])
+
+    def chances() -> Tensor:
+        logits = made._network(batch, None) + batch.score
+        log_mixture = log_mixture_by(logits, batch.decision, batch.decisions, epsilon)[batch.taken]
+        return (log_mixture[0::2] + log_mixture[1::2]).exp()
+
+    exact = torch.autograd.grad(-(chances() * costs).sum(), list(made.actors.parameters()))
+    last = made.actors[str(POSITION)].layers[-1].weight  # type: ignore[union-attr, index]
+    for unit in range(5):
+        with torch.no_grad():
+            values = []
+            for step in (1e-2, -2e-2):
+                last[0, unit] += step
+                values.append(-float((chances() * costs).sum()))
+            last[0, unit] += 1e-2
+        assert float(exact[2][0, unit]) == pytest.approx((values[0] - values[1]) / 2e-2, abs=2e-3)
+    logits = made._network(batch, None) + batch.score
+    logged = log_mixture_by(logits, batch.decision, batch.decisions, epsilon)[batch.taken].detach()
+    batch = replace(batch, log_chance=logged)
+    rest = np.array([[COSTS[each], COSTS[each] - each[0]] for each in PATHS]).ravel()
+    _, baseline, _ = made._advantages(batch, epsilon)
+    weight = torch.from_numpy(-rest - baseline).float() * chances().detach().repeat_interleave(2)
+    made._improve_actor(batch, weight, None, 0.0, epsilon)
+    flat = torch.cat([each.flatten() for each in exact])
+    torch.testing.assert_close(-8 * gradient(made), flat, rtol=1e-3, atol=1e-5)
+
+
+def test_each_way_to_explore_leaves_the_others_alone() -> None:
+    for exploration, c, epsilon in (("ucb", 1.0, 0.0), ("epsilon", 0.0, 0.2), ("entropy", 0.0, 0.0)):
+        made = Coma(replace(SMALL, exploration=exploration, exploring=0.5), 1)
+        behaviours = [made.behaviour(progress) for progress in (0.0, 0.25, 0.5, 0.9)]
+        assert [each.c for each in behaviours] == [c, c / 2, 0.0, 0.0]
+        assert [each.epsilon for each in behaviours] == [epsilon, epsilon / 2, 0.0, 0.0]
+        at_once = Coma(replace(SMALL, exploration=exploration, exploring=0.0), 1).behaviour(0.0)
+        assert (at_once.c, at_once.epsilon) == (0.0, 0.0)
 
 
 def test_what_an_action_earns_in_the_form_of_the_paper_is_what_the_critic_finds_it_worth_above_the_baseline() -> None:

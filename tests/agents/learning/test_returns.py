@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simoffload.agents.learning.returns import advantages
+from simoffload.agents.learning.returns import advantages, by_home, latest_of_homes, own_steps, plant_steps
 
 NUMBERS = st.floats(-100, 100)
 
@@ -69,3 +69,59 @@ def test_numbers_by_hand() -> None:
     # deltas: 1 + 4 - 2 = 3, 2 + 0 - 4 = -2 | 5 + 0 - 1 = 4;  3 + 0.5 (-2) = 2
     found = advantages(np.array([1.0, 2.0, 5.0]), np.array([2.0, 4.0, 1.0]), np.array([False, True, True]), 0.5)
     assert found.tolist() == [2.0, -2.0, 4.0]
+
+
+# ------------------------------------------------------------------------------------------------------ own steps
+
+
+@st.composite
+def plays(draw: st.DrawFn) -> tuple[Any, Any, Any, Any]:
+    """Homes, costs, durations, and which decision is the last of its episode."""
+    reward, _, last = draw(steps())
+    count = len(reward)
+    home = np.array(draw(st.lists(st.integers(0, 3), min_size=count, max_size=count)))
+    duration_s = np.array(draw(st.lists(st.floats(0, 10), min_size=count, max_size=count)))
+    return home, reward, duration_s, last
+
+
+@given(plays())
+def test_a_home_goes_from_its_decision_to_its_next_at_what_all_cost_meanwhile(each: tuple[Any, Any, Any, Any]) -> None:
+    home, cost, duration_s, last = each
+    found = own_steps(home, cost, duration_s, last)
+    for step in range(len(home)):
+        end = end_of(step, last)
+        later = [k for k in range(step + 1, end + 1) if home[k] == home[step]]
+        until = later[0] if later else end + 1
+        assert found.following[step] == (later[0] if later else -1)
+        assert found.cost[step] == pytest.approx(cost[step:until].sum(), abs=1e-9)
+        assert found.duration_s[step] == pytest.approx(duration_s[step:until].sum(), abs=1e-9)
+
+
+@given(plays())
+def test_sorted_by_home_the_decisions_of_each_stand_in_a_row_and_in_time(each: tuple[Any, Any, Any, Any]) -> None:
+    home, _, _, last = each
+    order, ends = by_home(home, last)
+    assert sorted(order) == list(range(len(home)))
+    parts = np.split(order, np.flatnonzero(ends)[:-1] + 1)
+    owners = [(int(np.cumsum(last)[part[0]] - last[part[0]]), int(home[part[0]])) for part in parts]
+    assert owners == sorted(set(owners))
+    for part in parts:
+        assert list(part) == sorted(part)
+        assert len(set(home[part])) == 1
+
+
+@given(plays())
+def test_the_latest_decisions_of_homes_are_those_of_this_episode_so_far(each: tuple[Any, Any, Any, Any]) -> None:
+    home, _, _, last = each
+    found, begin = latest_of_homes(home, last), 0
+    for step in range(len(home)):
+        for owner in range(found.shape[1]):
+            before = [k for k in range(begin, step + 1) if home[k] == owner]
+            assert found[step, owner] == (before[-1] if before else -1)
+        begin = step + 1 if last[step] else begin
+
+
+def test_steps_of_the_plant_go_from_one_decision_to_the_next() -> None:
+    found = plant_steps(np.array([1.0, 2.0, 3.0]), np.array([4.0, 5.0, 6.0]), np.array([False, True, True]))
+    assert found.following.tolist() == [1, -1, -1]
+    assert (found.cost.tolist(), found.duration_s.tolist()) == ([1.0, 2.0, 3.0], [4.0, 5.0, 6.0])

@@ -7,13 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
-from simoffload.agents.learning.batch import batch_of
 from simoffload.agents.learning.counts import ACTIONS, KEYS, Counts
-from simoffload.agents.learning.networks import log_softmax_by
 from simoffload.agents.learning.rollout import ORDER, POSITION, Behaviour, Episode, Explorer, play
-from simoffload.agents.learning.validation import measure
 from simoffload.agents.scoring import Heads
 from simoffload.decision import Decision
 from simoffload.decision.features import ORDER_COLUMNS, POSITION_COLUMNS
@@ -110,64 +106,6 @@ def test_the_same_seed_gives_the_same_episode_bit_for_bit_and_another_seed_anoth
     assert not same(play(busy(), behaviour), play(busy("seed=2"), behaviour))
 
 
-# ------------------------------------------------------------------------------------------------------- chances
-
-
-@pytest.mark.parametrize("c", [0.0, 2.0])
-def test_the_logged_chance_is_that_of_the_tilted_policy(c: float) -> None:
-    policy = heads(kappa=1.0)
-    episode = play(busy(), exploring(policy, c, some_counts()))
-    batch = batch_of([episode])
-    logits = batch.score.clone()
-    for kind, network in ((POSITION, policy.position), (ORDER, policy.order)):
-        rows = batch.kinds[kind]
-        logits[rows.place] += torch.from_numpy(network(rows.features.numpy().astype(float))).float()  # type: ignore[misc]
-    found = log_softmax_by(logits, batch.decision, batch.decisions)[batch.taken]
-    torch.testing.assert_close(found, torch.from_numpy(episode.log_chance), rtol=1e-4, atol=1e-4)
-
-
-def test_the_score_is_the_rule_and_the_bonus_at_the_frozen_counts() -> None:
-    counts, c = some_counts(), 1.5
-    plain = play(busy(), exploring(softened_rule(kappa=0.0, kappa_order=0.0), c, counts))
-    ends = np.cumsum(plain.sizes)
-    for number, (end, size) in enumerate(zip(ends, plain.sizes, strict=True)):
-        kinds = np.array([plain.action_kind[number]])
-        expected = counts.bonus(int(plain.key[number]), kinds, c)[0]
-        assert plain.score[end - size + plain.action[number]] == pytest.approx(expected, rel=1e-6)
-
-
-def test_c_0_is_the_very_same_episode_as_no_bonus() -> None:
-    counts = some_counts()
-    tilted = play(busy(), exploring(heads(), 0.0, counts))
-    assert same(tilted, play(busy(), exploring(heads(), 7.0, counts, selection="none")))
-    assert not same(tilted, play(busy(), exploring(heads(), 7.0, counts)))
-
-
-def test_actions_are_drawn_with_the_chances_that_are_logged() -> None:
-    # the mean of 1{a = taken} - mu(a) over draws of one decision, against its standard error
-    share = np.array([0.1, 0.2, 0.7])
-    explorer = Explorer(exploring(softened_rule()))
-    explorer.reset(None, np.random.default_rng(1))  # type: ignore[arg-type]
-    drawn = np.bincount([explorer._pick(share, np.log(share)) for _ in range(4000)], minlength=3)
-    chi_square = ((drawn - 4000 * share) ** 2 / (4000 * share)).sum()
-    assert chi_square < 13.8  # 0.1 % of a chi-square of 2 degrees
-
-
-def test_a_chance_of_0_is_never_drawn() -> None:
-    explorer = Explorer(exploring(softened_rule()))
-    explorer.reset(None, np.random.default_rng(1))  # type: ignore[arg-type]
-    share = np.array([0.0, 0.5, 0.0, 0.5, 0.0])
-    assert {explorer._pick(share, share) for _ in range(2000)} == {1, 3}
-
-
-def test_argmax_takes_the_largest_sum_and_epsilon_mixes_in_the_uniform() -> None:
-    policy = heads(kappa=1.0, orders=False)
-    greedy = play(busy(), exploring(policy, selection="argmax"))
-    assert greedy.objective == pytest.approx(measure(busy(), policy), rel=1e-12)
-    uniform = play(busy(), exploring(policy, epsilon=1.0))
-    assert uniform.log_chance == pytest.approx(-np.log(uniform.sizes), abs=1e-6)
-
-
 # --------------------------------------------------------------------------------------------------------- the cost
 
 
@@ -189,3 +127,31 @@ def test_what_shaping_adds_over_an_episode_depends_on_arrivals_alone() -> None:
     assert added[0] < -1.0
     episode, _, objectives = raw_total(exploring(heads()), "seed=2")
     assert shifted(episode, objectives) != pytest.approx(added[0], abs=1e-3)
+
+
+def test_what_a_subtask_itself_came_to_is_its_time_from_ready_to_finish_and_its_bill() -> None:
+    # w = 0.6, L_ref = 20 s, C_ref = 0.001 USD in `busy`
+    scenario = busy()
+    explorer = Explorer(exploring(heads(kappa=1.0)))
+    world = World(scenario, explorer, Recorder(scenario.objective, 3, 0.0, None, 0, lambda _: None))
+    explorer.world, explorer.ledger = world, Ledger(world)
+    done: list[Any] = []
+    decide, task_done = explorer.decide, world.task_done
+    explorer.decide = lambda seen: (asked.append((seen.kind, getattr(seen, "home", -1))), decide(seen))[1]  # type: ignore[method-assign]
+    world.task_done = lambda course, now_s: (done.append(course), task_done(course, now_s))[1]  # type: ignore[method-assign]
+    asked: list[tuple[str, int]] = []
+    world.begin()
+    world.kernel.advance(float("inf"))
+    episode = explorer.episode()
+    jobs = [job for course in done for job in course.jobs]
+    expected = [
+        0.6 * job.task.weight * (job.finish_s - job.ready_s) / 20.0 + 0.4 * job.cost_usd / 0.001 for job in jobs
+    ]
+    found = episode.own_cost[episode.kind == POSITION]
+    assert sorted(found) == pytest.approx(sorted(expected), rel=1e-12)
+    assert np.isnan(episode.own_cost[episode.kind == ORDER]).all()
+    assert sum(job.cost_usd for job in jobs) == pytest.approx(sum(course.cost_usd for course in done), rel=1e-12)
+    assert min(expected) > 0
+    homes = [home if kind == "position" else -1 for kind, home in asked]
+    assert episode.home.tolist() == homes
+    assert set(homes) >= {-1, 0, 1}

@@ -15,12 +15,13 @@ import pytest
 import torch
 
 from simoffload.agents.learning import training
-from simoffload.agents.learning.schemes import SCHEMES
-from simoffload.agents.learning.settings import ComaSettings
-from simoffload.agents.learning.training import MOST, Look, Training, TrainingSettings
+from simoffload.agents.learning.directory import MOST, Look
+from simoffload.agents.learning.schemes import SCHEMES, Scheme
+from simoffload.agents.learning.settings import ComaSettings, TrainingSettings
+from simoffload.agents.learning.training import Training
 from simoffload.agents.learning.validation import RULES, VALIDATION_SEEDS, Validation, measure
 from simoffload.agents.policy_file import read_policy
-from simoffload.agents.scoring import Heads
+from simoffload.agents.scoring import ScoringAgent
 from simoffload.record.durable import RecordError
 from simoffload.run.agents import load_agent
 from simoffload.run.recorder import Recorder
@@ -70,8 +71,18 @@ def stop_after(batches: int) -> Callable[[Look], bool]:
     return lambda look: next(looks) < batches
 
 
-def trained(directory: Path, watch: Callable[[Look], bool] = go_on, workers: int = 1, **changes: Any) -> Training:
-    made = Training([busy()], SCHEME, replace(SHORT, **changes), 1, directory)
+def scheme(**changes: Any) -> Scheme:
+    return replace(SCHEME, settings=replace(LEARNER, **changes))
+
+
+def trained(
+    directory: Path,
+    watch: Callable[[Look], bool] = go_on,
+    workers: int = 1,
+    learns: Scheme = SCHEME,
+    **changes: Any,
+) -> Training:
+    made = Training([busy()], learns, replace(SHORT, **changes), 1, directory)
     made.run(workers, watch)
     return made
 
@@ -133,11 +144,11 @@ def test_another_seed_ends_with_other_weights(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("in_turn")
 def test_with_c_0_it_is_training_without_a_bonus(tmp_path: Path) -> None:
-    trained(tmp_path / "c", c=0.0)
-    trained(tmp_path / "none", c=5.0, selection="none")
+    trained(tmp_path / "c", learns=scheme(c=0.0))
+    trained(tmp_path / "none", learns=scheme(c=5.0, selection="none"))
     one, other = checkpoint(tmp_path / "c"), checkpoint(tmp_path / "none")
     assert equal(one["learner"], other["learner"])
-    trained(tmp_path / "tilt", c=5.0)
+    trained(tmp_path / "tilt", learns=scheme(c=5.0))
     assert not equal(one["learner"], checkpoint(tmp_path / "tilt")["learner"])
 
 
@@ -176,16 +187,17 @@ def test_the_policy_that_is_kept_is_the_best_on_the_validation_seeds(tmp_path: P
     best = min(float(row["validation"]) for row in rows)
     assert card["validation"]["policy"] == best
     seeds = [VALIDATION_SEEDS, VALIDATION_SEEDS + 1]
-    found = [measure(busy("horizon={tasks: 5}", f"seed={seed}"), policy) for seed in seeds]
+    agent = ScoringAgent(policy)
+    found = [measure(busy("horizon={tasks: 5}", f"seed={seed}"), agent) for seed in seeds]
     assert np.mean(found) == pytest.approx(best, rel=1e-6)
-    assert set(card["validation"]) == {"policy", *training.RULES}
-    assert card["settings"]["learner"]["hidden"] == [4]
-    assert (card["scenario"], card["seed"]) == ("tiny", 1)
+    assert set(card["validation"]) == {"policy", *RULES}
+    assert (card["training"]["scheme"]["agent"], card["training"]["scheme"]["hidden"]) == ("ucb-coma", [4])
+    assert (card["scenario"], card["training"]["seed"]) == ("tiny", 1)
     assert card["references"] == {"latency_s": 20.0, "cost_usd": 0.001}
 
 
-@pytest.mark.parametrize("who", ["eft", "weighted-greedy", softened_rule(orders=False)])
-def test_what_is_measured_is_the_mean_objective_of_a_run(who: str | Heads) -> None:
+@pytest.mark.parametrize("who", ["eft", "weighted-greedy", ScoringAgent(softened_rule(orders=False))])
+def test_what_is_measured_is_the_mean_objective_of_a_run(who: str | ScoringAgent) -> None:
     # softened rules decide as `eft` where they are greedy
     scenario = busy()
     recorder = Recorder(scenario.objective, 3, 0.0, None, 0, lambda parts: None)
@@ -225,7 +237,7 @@ def test_a_training_with_other_settings_or_of_another_scenario_is_not_gone_on_wi
     trained(tmp_path, stop_after(1))
     before = content(tmp_path)
     for other, file in (
-        (Training([busy()], replace(SCHEME, settings=replace(LEARNER, c=0.5)), SHORT, 1, tmp_path), "settings.json"),
+        (Training([busy()], scheme(c=0.5), SHORT, 1, tmp_path), "settings.json"),
         (Training([busy()], SCHEME, SHORT, 2, tmp_path), "settings.json"),
         (Training([busy()], SCHEME, replace(SHORT, patience=3), 1, tmp_path), "settings.json"),
         (Training([busy("telemetry_interval=1 s")], SCHEME, SHORT, 1, tmp_path), "scenario.yaml"),
@@ -262,7 +274,7 @@ def test_a_damaged_checkpoint_is_refused_by_its_name(tmp_path: Path, damage: Cal
     "change",
     [
         lambda state: state.pop("curve"),
-        lambda state: state.update(trials=[1.0]),
+        lambda state: state["learner"].update(trials=[1.0]),
         lambda state: state["learner"]["actors"].popitem(),
         lambda state: state["learner"].update(shuffle="{}"),
         lambda state: state.update(batch="two"),

@@ -1,0 +1,112 @@
+"""What a training leaves in its directory besides its policy, and how one that was stopped finds it again."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from simoffload.record.durable import RecordError, make_directory, write_durably
+from simoffload.record.manifest import versions
+from simoffload.schema import Scenario
+from simoffload.schema.writing import dump_scenario
+
+from .validation import Validation
+
+CURVE_FILE, POLICY_NAME, SETTINGS_FILE, SCENARIO_FILE = "curve.csv", "policy", "settings.json", "scenario.yaml"
+EPISODE_SEEDS = 1_000_000_000
+"""Where the seeds of episodes begin; other seeds of a scenario do not meet them."""
+MOST = 1000
+"""Seeds of trainings, batches, and episodes of a batch; with no more than these no two episodes share a seed."""
+
+Row = dict[str, float]
+"""Of the learning curve, by name of the column; `validation` is nan where none took place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How far training has come."""
+
+    share: float
+    wall_s: float
+    text: str
+    row: Row
+
+
+Watch = Callable[[Look], bool]
+"""Is shown every row as it comes, and says whether to go on."""
+
+
+def episode_seed(training: int, batch: int, number: int) -> int:
+    """Seed of an episode of a batch of the training with this seed."""
+    return EPISODE_SEEDS + training * 1_000_000 + batch * 1000 + number
+
+
+def is_begun(directory: Path, scenarios: Sequence[Scenario], settings: Mapping[str, Any]) -> bool:
+    """Whether a directory holds this very training; if it holds none, it is made and gets scenarios and settings.
+
+    RecordError if it holds one of other scenarios or settings.
+    """
+    contents = {SETTINGS_FILE: (json.dumps(settings, indent=2) + "\n").encode()}
+    for number, scenario in enumerate(scenarios):
+        name = SCENARIO_FILE if number == 0 else f"scenario-{number + 1}.yaml"
+        contents[name] = dump_scenario(scenario).encode()
+    if (directory / SETTINGS_FILE).exists():
+        for name, content in contents.items():
+            if not _holds(directory / name, content):
+                raise RecordError(f"{directory / name} is of a training with other settings; give another directory")
+        return True
+    make_directory(directory)
+    for name, content in contents.items():
+        write_durably(directory / name, content)
+    return False
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    try:
+        return path.read_bytes() == content
+    except OSError:
+        return False
+
+
+def write_curve(directory: Path, curve: Sequence[Row]) -> None:
+    """Write the rows of the curve."""
+    text = io.StringIO()
+    table = csv.DictWriter(text, list(curve[0]), lineterminator="\n")
+    table.writeheader()
+    table.writerows(curve)
+    write_durably(directory / CURVE_FILE, text.getvalue().encode())
+
+
+def progress_text(curve: Sequence[Row], validation: Validation) -> str:
+    """Objective of the last row, and the last validation against the best rule."""
+    level, best = min((level, name) for name, level in validation.of_rules().items())
+    known = [row["validation"] for row in curve if not math.isnan(row["validation"])]
+    gain = f", {100 * (known[-1] / level - 1):+.1f} % against {best} ({level:.3f})" if known else ""
+    return f"objective {curve[-1]['objective']:.3f}{gain}"
+
+
+def origin(
+    scenarios: Sequence[Scenario], settings: Mapping[str, Any], curve: Sequence[Row], validation: Validation
+) -> dict[str, Any]:
+    """What a policy's card says of where it comes from; the last row of the curve is that of the policy."""
+    first, row = scenarios[0], curve[-1]
+    return {
+        "scenario": first.name,
+        "scenarios": [sha256(dump_scenario(each).encode()).hexdigest() for each in scenarios],
+        "references": {
+            "latency_s": first.objective.latency_reference,
+            "cost_usd": first.objective.cost_reference,
+        },
+        "training": dict(settings),
+        "versions": versions(),
+        "validation": {"policy": row["validation"], **validation.of_rules()},
+        "curve": [[each["decisions"], each["validation"]] for each in curve if not math.isnan(each["validation"])],
+        "decisions": row["decisions"],
+    }

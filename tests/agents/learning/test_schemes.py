@@ -1,0 +1,89 @@
+"""The schemes by name: settings as typed, and training that goes on as if it had never stopped, whoever learns."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pydantic import TypeAdapter
+
+from simoffload.agents.learning import training
+from simoffload.agents.learning.schemes import SCHEMES, Scheme
+from simoffload.agents.learning.validation import measure
+from tests.agents.learning.episodes import busy
+from tests.agents.learning.test_training import SHORT, InTurn, checkpoint, content, curve, equal, stop_after, trained
+
+QUICK: dict[str, Any] = {
+    "hidden": (4,), "critic_hidden": (4,), "value_hidden": (4,), "mixing": 2, "mixing_hidden": 4, "updates": 5,
+    "minibatch": 8, "target_every": 3, "replay": 2, "first_critic_epochs": 2, "critic_epochs": 2, "actor_epochs": 2,
+}  # fmt: skip
+
+
+def quick(name: str) -> Scheme:
+    """The scheme with small networks and few steps, where it has any."""
+    scheme = SCHEMES[name]
+    names = {field.name for field in fields(scheme.settings)}
+    return replace(scheme, settings=replace(scheme.settings, **{k: v for k, v in QUICK.items() if k in names}))
+
+
+@pytest.fixture
+def in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "ProcessPoolExecutor", InTurn)
+
+
+@pytest.mark.parametrize("name", SCHEMES)
+def test_settings_are_within_their_own_ranges(name: str) -> None:
+    settings = SCHEMES[name].settings
+    assert TypeAdapter(type(settings)).validate_python(settings) == settings
+    assert SCHEMES[name].changed({}) == SCHEMES[name]
+    assert SCHEMES[name].name == name
+
+
+@pytest.mark.usefixtures("in_turn")
+@pytest.mark.parametrize("name", [name for name in SCHEMES if name != "ucb-coma"])
+def test_a_training_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path: Path, name: str) -> None:
+    trained(tmp_path / "straight", learns=quick(name))
+    trained(tmp_path / "stopped", stop_after(3), learns=quick(name))
+    assert checkpoint(tmp_path / "stopped")["batch"] == 3
+    trained(tmp_path / "stopped", learns=quick(name))
+    assert content(tmp_path / "stopped") == content(tmp_path / "straight")
+    assert equal(checkpoint(tmp_path / "stopped"), checkpoint(tmp_path / "straight"))
+    assert {"policy.json", "settings.json", "curve.csv"} <= set(content(tmp_path / "straight"))
+
+
+@pytest.mark.usefixtures("in_turn")
+@pytest.mark.parametrize("name", ["dqn", "qmix", "ippo", "mappo", "linucb", "ucb1"])
+def test_the_policy_that_is_left_does_as_validation_said(tmp_path: Path, name: str) -> None:
+    trained(tmp_path, learns=quick(name), validate_every=1)
+    best = min(float(row["validation"]) for row in curve(tmp_path))
+    scenarios = [busy("horizon={tasks: 5}", f"seed={2_000_000_000 + k}") for k in range(SHORT.validation_seeds)]
+    found = [measure(scenario, f"trained:{tmp_path / 'policy'}") for scenario in scenarios]
+    assert np.mean(found) == pytest.approx(best, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "message"),
+    [
+        ("dqn", {"updats": "3"}, "dqn has no setting 'updats'; did you mean 'updates'"),
+        ("dqn", {"horizon_s": "0"}, "horizon_s=0: Input should be greater than 0"),
+        ("qmix", {"mixing": "0"}, "mixing=0: Input should be greater than or equal to 1"),
+        ("qmix", {"value_hidden": "[4]"}, "qmix has no setting 'value_hidden'"),
+        ("ippo", {"trace": "1.01"}, "trace=1.01: Input should be less than or equal to 1"),
+        ("mappo", {"kappa": ".inf"}, "kappa=.inf: Input should be a finite number"),
+        ("linucb", {"ridge": "0"}, "ridge=0: Input should be greater than 0"),
+        ("linucb", {"alpha": "nan"}, "alpha=nan: Input should be a finite number"),
+        ("ucb1", {"discount": "much"}, "discount=much: Input should be a valid number"),
+    ],
+)
+def test_a_setting_that_is_wrong_is_told(name: str, given: dict[str, str], message: str) -> None:
+    with pytest.raises(ValueError, match="^" + message.replace(".", r"\.")):
+        SCHEMES[name].changed(given)
+
+
+def test_settings_are_read_as_typed() -> None:
+    changed = SCHEMES["dqn"].changed({"hidden": "[8, 4]", "rate": "1e-4", "updates": "7", "exploring": "1"})
+    settings = changed.settings
+    assert (settings.hidden, settings.rate, settings.updates, settings.exploring) == ((8, 4), 1e-4, 7, 1.0)
