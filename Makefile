@@ -24,7 +24,7 @@ $(VENV)/installed: setup.cfg pyproject.toml constraints.txt | $(BIN)/pip
 	touch $@
 
 $(VENV)/installed-for-tests: setup.cfg pyproject.toml constraints.txt | $(BIN)/pip
-	$(INSTALL) --editable '.[test,train]'
+	$(INSTALL) --editable '.[test,train,environments,bounds]'
 	touch $@ $(VENV)/installed
 
 # Debian keeps ensurepip in a package of its own; without it, the pip of the system puts one into the environment.

@@ -129,11 +129,22 @@ def all_differences(values: Sequence[Sequence[float]], level: float = 0.95) -> d
     differences there are; they do not cover all of them at once. ValueError as in `paired_difference`.
     """
     pairs = list(combinations(range(len(values)), 2))
-    p_values = [paired_difference(values[j], values[i], level).p_value for i, j in pairs]
-    found = {}
-    for (i, j), wider, adjusted in zip(pairs, holm_levels(p_values, level), holm(p_values), strict=True):
-        pair = paired_difference(values[j], values[i], wider)
-        found[i, j] = PairedDifference(pair.difference, adjusted, pair.variance_reduction)
+    differences = adjusted_differences([(values[j], values[i]) for i, j in pairs], level)
+    return dict(zip(pairs, differences, strict=True))
+
+
+def adjusted_differences(
+    pairs: Sequence[tuple[Sequence[float], Sequence[float]]], level: float = 0.95
+) -> list[PairedDifference]:
+    """a - b for every pair (a, b), each with Holm's p-value and an interval that excludes 0 when it rejects.
+
+    The family is the pairs that are given, whatever seeds each is over. ValueError as in `paired_difference`.
+    """
+    p_values = [paired_difference(a, b, level).p_value for a, b in pairs]
+    found = []
+    for (a, b), wider, adjusted in zip(pairs, holm_levels(p_values, level), holm(p_values), strict=True):
+        pair = paired_difference(a, b, wider)
+        found.append(PairedDifference(pair.difference, adjusted, pair.variance_reduction))
     return found
 
 

@@ -10,7 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from simoffload.record.durable import make_directory
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -48,8 +51,10 @@ _FAMILIES: tuple[dict[str, str], ...] = (
     {"random": GREY, "round-robin": "#5f6672", "join-shortest-queue": "#b9bec7"},
     {"all-edge": TAN, "all-cloud": "#7d5526"},
     {"eft": BLUE, "eft-wspt": "#00395c", "heft": SKY, "peft": "#8fb7ff"},
+    {"eft-measured": "#0b5563", "eft-ucb": "#5fa8b8"},
     {"weighted-greedy": GREEN, "weighted-greedy-wspt": "#004d38", "weighted-greedy-rank": "#7ccdb2"},
-    {"critical-path": PURPLE, "threshold-router": ORANGE, "tuned-index": INK, "genetic": "#7b3f72"},
+    {"critical-path": PURPLE, "tuned-index": INK, "genetic": "#7b3f72"},
+    {"threshold-router": ORANGE, "threshold-router-tuned": "#8a5a00"},
     {"linucb": "#a3a533", "ucb1": "#6f7117"},
     {"dqn": "#6a51a3", "ippo": "#9e8ac8", "mappo": "#3f007d", "qmix": PINK},
     {"ucb-coma": VERMILION, "ucb-coma-argmax": "#f4a261", "coma-epsilon": "#8c2d04", "coma-entropy": "#e7745b"},
@@ -126,3 +131,10 @@ def arrange(figure: Figure) -> None:
     """Let the figure arrange itself once and for all: saving it, in whatever formats, no longer moves anything."""
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
+
+
+def save_png(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG, the same bytes for the same figure."""
+    make_directory(path.parent)
+    with theme():
+        figure.savefig(path, metadata={"Software": None})

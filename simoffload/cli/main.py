@@ -16,6 +16,7 @@ COMMANDS = {
     "compare": "Simulate several agents on the same seeds and rank them.",
     "report": "Write the report of a run or a comparison again.",
     "train": "Let an agent learn on a scenario.",
+    "study": "Train, measure and tabulate what a study file asks for.",
     "validate": "Check a scenario without running it.",
     "schema": "Print the JSON Schema of scenario files.",
     "scenarios": "List, show and copy the scenarios that come with simoffload.",

@@ -12,6 +12,7 @@ from scipy import stats
 
 from simoffload.analysis.intervals import (
     Interval,
+    adjusted_differences,
     all_differences,
     holm,
     holm_levels,
@@ -208,3 +209,15 @@ def test_agents_that_differ_much_are_told_apart() -> None:
     found = all_differences(rows)
     assert not any(pair.is_tie for pair in found.values())
     assert all(pair.difference.mean > 0 for pair in found.values())
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(*[st.lists(VALUES, min_size=4, max_size=4)] * 2), max_size=6))
+def test_pairs_are_adjusted_for_those_that_are_given(pairs: list[tuple[list[float], list[float]]]) -> None:
+    alone = [paired_difference(a, b) for a, b in pairs]
+    found = adjusted_differences(pairs)
+    assert [pair.p_value for pair in found] == holm([pair.p_value for pair in alone])
+    for pair, own in zip(found, alone, strict=True):
+        assert pair.difference.mean == own.difference.mean
+        assert pair.difference.half_width >= own.difference.half_width
+        assert pair.is_tie == (pair.p_value > 0.05)

@@ -1,0 +1,107 @@
+"""`simoffload study`: trainings, measurements, tables and figures that a study file asks for."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ..record.durable import RecordError
+from .main import INTERRUPTED
+from .progress import shown, watcher
+from .refusals import Refused
+from .stopping import Stop
+
+if TYPE_CHECKING:
+    from ..study.reading import Study
+    from ..study.running import Look
+
+DIRECTORY = "runs/study-{name}"
+
+
+@click.command()
+@click.argument("file")
+@click.option("--workers", type=click.IntRange(1), metavar="N", help="Processes that simulate, instead of one a core.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Directory, instead of runs/study-NAME.")
+@click.option("--resume", is_flag=True, help="Go on where a study stopped, or do what a changed file adds to it.")
+@click.option(
+    "--results", type=click.Path(path_type=Path), metavar="DIR", help="Folder for tables and figures: DIR/results."
+)
+def study(file: str, workers: int | None, out: Path | None, resume: bool, results: Path | None) -> None:
+    """Train, measure and tabulate what a study file asks for.
+
+    FILE is a YAML file or the name of a study that comes with simoffload. The directory keeps trainings and every run
+    that was measured; Ctrl-C, or a crash, loses those under way at most, and --resume ends with the same tables. A run
+    that depends on nothing that has changed is never made again.
+    """
+    from ..schema import ScenarioError
+    from ..study.reading import read_study
+
+    try:
+        plan = read_study(file)
+    except ScenarioError as error:
+        raise Refused([str(error)]) from None
+    except ModuleNotFoundError as error:
+        raise click.ClickException(_needed(error)) from None
+    directory = out or Path(DIRECTORY.format(name=plan.plan.name))
+    folder = results or directory / "results"
+    for each in (directory, folder):
+        if each.exists() and not each.is_dir():
+            raise click.UsageError(f"{each} is not a directory")
+    if directory.exists() and any(directory.iterdir()) and not resume:
+        raise click.UsageError(f"{directory} is not empty; give another --out, or --resume to go on there")
+    _do(plan, directory, workers)
+    _write(plan, directory, folder, _command(file, workers, out, results))
+
+
+def _do(plan: Study, directory: Path, workers: int | None) -> None:
+    from concurrent.futures.process import BrokenProcessPool
+
+    from ..decision.tables import NowhereError
+    from ..run.agents import AgentError
+    from ..study.cells import Stopped
+    from ..study.running import run_study
+    from .compare import cores
+
+    try:
+        with Stop() as stop, shown(quiet=False) as show:
+            run_study(plan, directory, workers or cores(), watcher(show, stop, _describe))
+    except Stopped:
+        click.echo(f"interrupted; go on with --resume, what is done is in {directory}", err=True)
+        click.get_current_context().exit(INTERRUPTED)
+    except ModuleNotFoundError as error:
+        raise click.ClickException(_needed(error)) from None
+    except (AgentError, NowhereError, RecordError) as error:
+        raise click.ClickException(str(error)) from None
+    except BrokenProcessPool:
+        if stop.asked:
+            raise KeyboardInterrupt from None
+        raise click.ClickException("a worker has been ended from outside; go on with --resume") from None
+
+
+def _needed(error: ModuleNotFoundError) -> str:
+    return f"this study needs {error.name}: pip install 'simoffload[train,bounds]'"
+
+
+def _describe(look: Look) -> str:
+    return look.text
+
+
+def _write(plan: Study, directory: Path, folder: Path, command: str) -> None:
+    from ..study.report import write_results
+
+    click.echo("writing the results ...", err=True)
+    try:
+        click.echo(f"results  {write_results(plan, directory, folder, command)}")
+    except RecordError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _command(file: str, workers: int | None, out: Path | None, results: Path | None) -> str:
+    """How to make the results again."""
+    words = ["simoffload", "study", file]
+    for option, value in (("--workers", workers), ("--out", out), ("--results", results)):
+        words += [option, str(value)] if value is not None else []
+    return shlex.join(words)

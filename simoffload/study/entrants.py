@@ -1,0 +1,36 @@
+"""Entrants: the agents of a study by name, each with the one or several policies that stand for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from .cells import policy_key
+from .reading import Study
+
+TRAININGS = "trainings"
+"""Directory of a study's trainings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entrant:
+    """What acts under a name: `loads` is understood by `load_agent`, `key` tells it from all others."""
+
+    name: str
+    loads: str
+    key: str
+
+
+def policy_path(directory: Path, training: str) -> Path:
+    """Where a training of a study in `directory` leaves its policy, without suffix."""
+    return directory / TRAININGS / training / "policy"
+
+
+def entrants(study: Study, agent: str, directory: Path) -> tuple[Entrant, ...]:
+    """One for each training seed of an agent that the study trains, ``<agent>/<seed>``; else the agent itself."""
+    seeds = study.seeds_of(agent)
+    if seeds:
+        paths = {seed: policy_path(directory, f"{agent}-{seed}") for seed in seeds}
+        return tuple(Entrant(f"{agent}/{seed}", f"trained:{path}", policy_key(path)) for seed, path in paths.items())
+    head, colon, argument = agent.partition(":")
+    return (Entrant(agent, agent, f"{head}-{policy_key(Path(argument))}" if colon else agent),)

@@ -1,0 +1,111 @@
+"""The figures of a study."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..analysis.figures_agents import ObjectiveRow, objective_figure
+from ..analysis.figures_learning import learning_curve
+from ..analysis.intervals import Interval, paired_difference
+from ..analysis.labels import short
+from ..analysis.palette import FAINT, agent_style, new_figure, theme
+from ..analysis.runs import Estimate
+from .entrants import policy_path
+from .lines import Line, best_rule
+from .reading import Study, Survey
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
+_COLUMNS = 2
+_LEAST_RANGE, _LARGEST_RANGE = 8.0, 45.0
+"""Per cent that an axis of differences reaches up at least and at most."""
+
+
+def schemes_figure(lines: Sequence[Line], subject: str) -> Figure:
+    """All agents of one place with intervals; bold are the first one and, of the pairs compared, what ties with it."""
+    first = lines[0]
+    own = next(line for line in lines if line.agent == subject)
+    rows = []
+    for line in lines:
+        ties = line.behind is not None and line.behind.is_tie and first is own
+        tied = line is own and first.behind is not None and first.behind.is_tie
+        estimate = Estimate(line.objective.mean, line.objective.half_width)
+        rows.append(ObjectiveRow(line.agent, estimate, tuple(line.objectives), line is first or ties or tied))
+    return objective_figure(rows)
+
+
+def relative(line: Line, other: Line) -> Interval:
+    """By how many per cent its objective lies above another's, paired by seed; the interval is for this pair alone."""
+    difference = paired_difference(line.objectives, other.objectives, line.objective.level).difference
+    scale = 100 / other.objective.mean
+    return Interval(scale * difference.mean, scale * difference.half_width, difference.level, difference.n)
+
+
+def axes_figure(study: Study, surveys: Sequence[tuple[Survey, Sequence[Line]]]) -> Figure:
+    """A panel an axis: objectives against that of the rule that is best at each point, which is the line at 0."""
+    with theme():
+        rows = -(-len(surveys) // _COLUMNS)
+        figure = new_figure(0.9 + 2.15 * rows)
+        panels = figure.subplots(rows, _COLUMNS, squeeze=False).flat
+        handles: dict[str, Line2D] = {}
+        for panel, (survey, lines) in zip(panels, surveys, strict=False):
+            handles |= _axis_panel(panel, study, survey, lines)
+        for panel in list(figure.axes)[len(surveys) :]:
+            panel.set_visible(False)
+        names = list(handles)
+        figure.legend(
+            [handles[name] for name in names], [short(name) for name in names], loc="outside lower center",
+            ncols=min(4, len(names)), handlelength=2.8,
+        )  # fmt: skip
+        figure.supylabel("objective against the best rule (%)", fontsize=9)
+    return figure
+
+
+def _axis_panel(axes: Axes, study: Study, survey: Survey, lines: Sequence[Line]) -> dict[str, Line2D]:
+    points = [place.at for place in survey.places]
+    numbers = [each for each in points if not isinstance(each, str)]
+    places = numbers if len(numbers) == len(points) else list(range(len(points)))
+    by_agent: dict[str, list[Interval]] = {agent: [] for agent in survey.agents}
+    for at in points:
+        here = [line for line in lines if line.at == at]
+        rule = best_rule(study, here)
+        assert rule is not None, "only surveys with a rule are drawn"
+        for line in here:
+            by_agent[line.agent].append(relative(line, rule))
+    handles: dict[str, Line2D] = {}
+    axes.axhline(0.0, color=FAINT, linewidth=0.8, zorder=1)
+    for agent, shares in by_agent.items():
+        style, is_subject = agent_style(agent), agent == survey.subject
+        (handles[agent],) = axes.plot(
+            places, [share.mean for share in shares], color=style.colour, linestyle=style.dash, marker=style.marker,
+            linewidth=2.0 if is_subject else 1.2, markersize=5 if is_subject else 3.5, zorder=4 if is_subject else 3,
+        )  # fmt: skip
+        if study.seeds_of(agent):
+            low, high = [share.low for share in shares], [share.high for share in shares]
+            axes.fill_between(places, low, high, color=style.colour, alpha=0.15, linewidth=0)
+    axes.set_ylim(*_range([share.mean for shares in by_agent.values() for share in shares]))
+    axes.set_xticks(places, [each if isinstance(each, str) else f"{each:g}" for each in points])
+    axes.set_title(survey.title)
+    axes.spines[["top", "right"]].set_visible(False)
+    return handles
+
+
+def _range(values: Sequence[float]) -> tuple[float, float]:
+    """All that is below 0, and above it what is not far off; lines that go further leave the panel."""
+    high = max(_LEAST_RANGE, min(_LARGEST_RANGE, max(values)))
+    return min(-2.0, 1.15 * min(values)), 1.08 * high
+
+
+def learning_figure(study: Study, directory: Path) -> Figure | None:
+    """Of the trainings on the study's own scenario; None if there are none."""
+    own: dict[str, list[Path]] = {}
+    shown = set(study.main.agents)
+    for run in study.trainings:
+        if run.is_usual and run.name in shown:
+            own.setdefault(run.name, []).append(policy_path(directory, run.directory).parent)
+    return learning_curve(own) if own else None

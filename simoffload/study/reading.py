@@ -1,0 +1,286 @@
+"""Reading a study file: the plan with every name known, every scenario read, or all that is wrong with it and where."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from ..agents.learning.schemes import SCHEMES, Scheme
+from ..run.agents import AgentError, agent_names, load_agent
+from ..schema import Diagnosis, Scenario, ScenarioError, diagnose
+from ..schema.document import Tree, TreePath, plain
+from ..schema.findings import Finding, unknown
+from ..schema.layers import SUFFIXES
+from ..schema.messages import problems_of
+from ..schema.problems import Problem, in_order, nearest
+from ..schema.reader import parse, read_source
+from ..schema.scenario import Horizon
+from .plan import Ablations, Axes, Budget, Gaps, Generalisation, Part, Plan, Point, Settings, Trained
+
+if TYPE_CHECKING:
+    pass
+
+"""The scheme that is fitted by the cross-entropy method, not learned from batches of episodes."""
+BUNDLED = Path(__file__).parent.parent / "studies"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRun:
+    """A policy to be trained; `directory` is its name among the trainings of the study."""
+
+    name: str
+    seed: int
+    scheme: Scheme
+    scenarios: tuple[Scenario, ...]
+    """Episodes take turns between them."""
+    budget: Budget
+    is_usual: bool
+    """Whether it is trained on the study's own scenario, and so validated like all others that are."""
+
+    @property
+    def directory(self) -> str:
+        """Name of its directory."""
+        return f"{self.name}-{self.seed}"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where agents are measured: a scenario that is complete but for its seed."""
+
+    at: float | str
+    scenario: Scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What one table is made of: agents, on the same seeds, at one or more places."""
+
+    name: str
+    title: str
+    subject: str
+    agents: tuple[str, ...]
+    seeds: tuple[int, ...]
+    places: tuple[Place, ...]
+    remarks: Mapping[str, str]
+    """What is to be said of an agent."""
+
+
+@dataclass(frozen=True, slots=True)
+class StaticInstances:
+    """Small instances whose optimum can be proven, and the agents to hold against it."""
+
+    scenarios: tuple[Scenario, ...]
+    agents: tuple[str, ...]
+    effort_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """A plan, made out."""
+
+    plan: Plan
+    trainings: tuple[TrainingRun, ...]
+    main: Survey
+    ablations: Survey | None
+    axes: tuple[Survey, ...]
+    generalisation: Survey | None
+    gaps: StaticInstances | None
+
+    @property
+    def surveys(self) -> tuple[Survey, ...]:
+        """All of them, in the order in which they are measured and told."""
+        return tuple(each for each in (self.main, self.ablations, *self.axes, self.generalisation) if each is not None)
+
+    def seeds_of(self, agent: str) -> tuple[int, ...]:
+        """The training seeds of an agent; empty for one that the study does not train."""
+        return tuple(run.seed for run in self.trainings if run.name == agent)
+
+
+def bundled_studies() -> dict[str, Path]:
+    """The study files that come with the package, by name."""
+    return {path.stem: path for path in sorted(BUNDLED.glob("*.yaml"))}
+
+
+def read_study(source: str) -> Study:
+    """The study of a file or of a bundled name; ScenarioError lists all that is wrong with it."""
+    path = _find(source)
+    tree = parse(read_source(path, source if path == Path(source) else None))
+    try:
+        plan = Plan.model_validate(plain(tree))
+    except ValidationError as error:
+        raise ScenarioError(in_order(problems_of(error, Plan, tree))) from None
+    reader = _Reader(plan, tree)
+    study = reader.study()
+    if reader.problems:
+        raise ScenarioError(reader.problems)
+    return study
+
+
+def _find(source: str) -> Path:
+    bundled = bundled_studies()
+    if source in bundled and not os.path.isfile(source):
+        return bundled[source]
+    if source.endswith(SUFFIXES) or os.path.exists(source):
+        return Path(source)
+    message = f"unknown study '{source}': neither a file nor a bundled study"
+    raise ScenarioError([Problem("", 0, 0, "", message, tuple(bundled), nearest(source, bundled))])
+
+
+class _Reader:
+    """Makes a plan out, collecting what is wrong as it goes; what it returns is worth nothing if anything is."""
+
+    def __init__(self, plan: Plan, tree: Tree) -> None:
+        self.plan = plan
+        self.tree = tree
+        self.problems: list[Problem] = []
+        self._read: dict[tuple[str, ...], Diagnosis] = {}
+        self._usual = self._scenario((), plan.scenario, plan.settings)
+
+    def study(self) -> Study:
+        plan = self.plan
+        self._agents(("main", "agents"), plan.main.agents)
+        self._subject(("subject",), plan.subject, ("main", plan.main.agents))
+        main = self._survey("main", "All schemes", plan.main, [Place("", self._usual)])
+        return Study(
+            plan,
+            tuple(self._trainings()),
+            main,
+            None if plan.ablations is None else self._ablations(plan.ablations, main),
+            () if plan.axes is None else tuple(self._axes(plan.axes)),
+            None if plan.generalisation is None else self._generalisation(plan.generalisation),
+            None if plan.gaps is None else self._gaps(plan.gaps),
+        )
+
+    def _find(self, finding: Finding) -> None:
+        self.problems.append(finding.located(self.tree))
+
+    def _trainings(self) -> Iterator[TrainingRun]:
+        budget = self.plan.budget
+        if budget is None:
+            if self.plan.trainings:
+                self._find(Finding(("trainings",), "nothing can be trained without a budget", at_key=True))
+            return
+        for name, trained in self.plan.trainings.items():
+            scheme = self._scheme(("trainings", name), trained)
+            scenarios = tuple(self._training_scenarios(("trainings", name), trained))
+            is_usual = trained.scenario is None and not trained.settings and not trained.vary
+            for seed in trained.seeds or budget.seeds:
+                yield TrainingRun(name, seed, scheme, scenarios, budget, is_usual)
+
+    def _scheme(self, path: TreePath, trained: Trained) -> Scheme:
+        if trained.scheme not in SCHEMES:
+            self._find(unknown((*path, "scheme"), "scheme", trained.scheme, SCHEMES))
+            return next(iter(SCHEMES.values()))
+        scheme = SCHEMES[trained.scheme]
+        try:
+            return scheme.changed({name: _typed(value) for name, value in trained.learner.items()})
+        except ValueError as error:
+            self._find(Finding((*path, "learner"), str(error), at_key=True))
+            return scheme
+
+    def _training_scenarios(self, path: TreePath, trained: Trained) -> Iterator[Scenario]:
+        each = [[f"{where}={value}" for value in values] for where, values in trained.vary.items()]
+        for further in product(*each):
+            yield self._varied((*path, "vary") if further else path, trained, further)
+
+    def _ablations(self, ablations: Ablations, main: Survey) -> Survey:
+        path = ("ablations",)
+        self._agents((*path, "base"), [ablations.base])
+        for name in ablations.variants:
+            if name not in self.plan.trainings:
+                self._find(unknown((*path, "variants", name), "training", name, self.plan.trainings, at_key=True))
+        agents = (ablations.base, *(name for name in ablations.variants if name != ablations.base))
+        title = f"What {ablations.base} owes to its parts"
+        return replace(
+            main, name="ablations", title=title, subject=ablations.base, agents=agents, remarks=ablations.variants
+        )
+
+    def _axes(self, axes: Axes) -> Iterator[Survey]:
+        self._agents(("axes", "agents"), axes.agents)
+        self._subject(("axes", "agents"), self.plan.subject, ("axes", axes.agents))
+        for name, axis in axes.over.items():
+            places = [self._place(("axes", "over", name, "points", k), point) for k, point in enumerate(axis.points)]
+            yield self._survey(f"axis-{name}", axis.label, axes, places)
+
+    def _generalisation(self, part: Generalisation) -> Survey:
+        self._agents(("generalisation", "agents"), part.agents)
+        self._subject(("generalisation", "agents"), self.plan.subject, ("generalisation", part.agents))
+        places = [self._place(("generalisation", "over", k), point) for k, point in enumerate(part.over)]
+        return self._survey("generalisation", "Where they were not trained", part, places)
+
+    def _gaps(self, gaps: Gaps) -> StaticInstances:
+        self._agents(("gaps", "agents"), gaps.agents)
+        from ..agents.bounds.instance import InstanceError, static_instance
+
+        scenario = self._varied(("gaps",), gaps, [])
+        try:
+            if not self.problems:
+                static_instance(scenario)
+        except InstanceError as error:
+            self._find(Finding(("gaps", "scenario"), str(error)))
+        scenarios = tuple(scenario.model_copy(update={"seed": seed}) for seed in range(1, gaps.instances + 1))
+        return StaticInstances(scenarios, tuple(gaps.agents), gaps.effort)
+
+    def _survey(self, name: str, title: str, part: Part, places: Sequence[Place]) -> Survey:
+        horizon = Horizon.model_construct(tasks=part.tasks, time=None)
+        made_out = []
+        for place in places:
+            warm_up = place.scenario.warm_up if part.warm_up is None else part.warm_up
+            scenario = place.scenario.model_copy(update={"horizon": horizon, "warm_up": warm_up, "seed": 0})
+            made_out.append(Place(place.at, scenario))
+        seeds = tuple(range(part.seeds.first, part.seeds.first + part.seeds.count))
+        return Survey(name, title, self.plan.subject, tuple(part.agents), seeds, tuple(made_out), {})
+
+    def _place(self, path: TreePath, point: Point) -> Place:
+        return Place(point.at, self._varied(path, point, []))
+
+    def _varied(self, path: TreePath, part: Trained | Point | Gaps, further: Sequence[str]) -> Scenario:
+        """The study's scenario with changes; of one that has another scenario the study's settings say nothing."""
+        settings = [*part.settings, *further]
+        if part.scenario is None:
+            return self._scenario(path, self.plan.scenario, [*self.plan.settings, *settings])
+        return self._scenario(path, part.scenario, settings)
+
+    def _scenario(self, path: TreePath, source: str, settings: Settings) -> Scenario:
+        if (source, *settings) not in self._read:
+            beside = self.tree.mark.source.directory / source
+            self._read[source, *settings] = diagnose(beside if source.endswith(SUFFIXES) else source, settings)
+        diagnosis = self._read[source, *settings]
+        for problem in diagnosis.problems:
+            if problem.severity == "error":
+                self._find(Finding(path, problem.headline, at_key=True))
+        if diagnosis.scenario is None:
+            return Scenario.model_construct(warm_up=0.0)
+        return diagnosis.scenario
+
+    def _subject(self, path: TreePath, subject: str, part: tuple[str, list[str]]) -> None:
+        if subject not in part[1]:
+            self._find(Finding(path, f"the subject '{subject}' is none of the agents of {part[0]}"))
+
+    def _agents(self, path: TreePath, names: Sequence[str]) -> None:
+        known = [*self.plan.trainings, *agent_names()]
+        for number, name in enumerate(names):
+            here = (*path, number) if isinstance(self.tree.find(path).value, list) else path
+            if name in names[:number]:
+                self._find(Finding(here, f"'{name}' is listed twice"))
+            if name in self.plan.trainings:
+                continue
+            if ":" not in name and name not in known:
+                self._find(unknown(here, "agent", name, known))
+                continue
+            try:
+                load_agent(name)
+            except AgentError as error:
+                self._find(Finding(here, str(error)))
+
+
+def _typed(value: Any) -> str:
+    """A value of the file as somebody would type it."""
+    return value if isinstance(value, str) else json.dumps(value)

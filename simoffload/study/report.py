@@ -1,0 +1,216 @@
+"""Results: the tables and figures of a study in a folder, and a page that puts them in reading order."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ..analysis.figures_learning import read_curve
+from ..analysis.numbers import counted, plus_minus, rounded
+from ..analysis.palette import save_png
+from ..record.durable import make_directory, write_durably
+from ..record.manifest import versions
+from ..run.references import with_references
+from . import tables
+from .cells import Cells
+from .entrants import TRAININGS
+from .figures import axes_figure, learning_figure, schemes_figure
+from .lines import Line, lines_of
+from .optimality import gap_lines
+from .reading import Study, Survey
+from .running import CELLS
+from .sittings import read_sittings
+
+RESULTS_FILE = "results.md"
+FIGURES = "figures"
+MADE = "## How it was made"
+"""Heading of what may differ between two runs of the same study: times and the machine."""
+
+
+def write_results(study: Study, directory: Path, results: Path, command: str) -> Path:
+    """Write all that a study has found to the folder `results`; the page. RecordError where that fails."""
+    cells = Cells(directory / CELLS)
+    lines = {survey.name: lines_of(study, survey, cells, directory) for survey in study.surveys}
+    make_directory(results)
+    for name, found in lines.items():
+        write_durably(results / f"{name}.csv", tables.as_csv(found).encode())
+    parts = [
+        *_head(study),
+        *_schemes(study, study.main, lines["main"], results),
+        *_learning(study, directory, results),
+        *_axes(study, [(survey, lines[survey.name]) for survey in study.axes], results),
+    ]
+    if study.ablations is not None:
+        parts += _ablations(study.ablations, lines["ablations"])
+    if study.generalisation is not None:
+        parts += _generalisation(study.generalisation, lines["generalisation"])
+    if study.gaps is not None:
+        parts += _gaps(study, directory, results)
+    parts += [MADE, *_made(directory, command)]
+    path = results / RESULTS_FILE
+    write_durably(path, ("\n\n".join(parts) + "\n").encode())
+    return path
+
+
+def _head(study: Study) -> Iterator[str]:
+    plan, main = study.plan, study.main
+    yield f"# {plan.name}"
+    yield plan.description.strip()
+    objective = with_references(main.places[0].scenario).objective
+    yield (
+        f"The objective of a task is w L/L_ref + (1 - w) C/C_ref, the smaller the better; in `{plan.scenario}` "
+        f"w = {objective.latency_weight:g}, L_ref = {_number(objective.latency_reference)} s and C_ref = "
+        f"{_number(objective.cost_reference)} USD. ± is half the width of a {100 * plan.level:g} % interval over "
+        "held-out seeds, which no training has seen. On each seed all agents meet the same tasks, lengths and "
+        f"channels, so differences are paired by seed. A difference is {plan.subject}'s objective minus the other's, "
+        "in per cent of the other's: below zero it is better. Intervals of differences are adjusted for all "
+        "comparisons of their table (Holm): where no agents differed, the chance that any of them excluded zero would "
+        f"be {100 * (1 - plan.level):g} % at most."
+    )
+    if plan.budget is not None:
+        yield (
+            "A scheme that learns was trained from several seeds; on each held-out seed it counts with the mean of its "
+            "trainings. Intervals hold for these trainings; how far further ones might differ, the means of each "
+            f"training show. Each learned from {plan.budget.batches * plan.budget.episodes} episodes "
+            f"of {plan.budget.tasks} tasks; the policy kept is the best on "
+            f"{counted(plan.budget.validation_seeds, 'validation seed')}."
+        )
+
+
+def _number(reference: float | str) -> str:
+    assert isinstance(reference, float), "references have been worked out"
+    return rounded(reference, 4)
+
+
+def _seeds(survey: Survey) -> str:
+    tasks = survey.places[0].scenario.horizon.tasks
+    ends_s = sorted({place.scenario.warm_up for place in survey.places})
+    first = " to ".join(f"{end:g}" for end in dict.fromkeys((ends_s[0], ends_s[-1])))
+    warm_up = f" without those of the first {first} s" if ends_s[-1] > 0 else ""
+    return f"Held-out seeds {survey.seeds[0]} to {survey.seeds[-1]}, {tasks} tasks each{warm_up}."
+
+
+def _schemes(study: Study, survey: Survey, lines: Sequence[Line], results: Path) -> Iterator[str]:
+    yield f"## {survey.title}"
+    yield f"`{study.plan.scenario}`. {_seeds(survey)} {tables.count(lines, survey.subject)}"
+    yield tables.schemes_table(lines, survey.subject, survey.remarks)
+    save_png(schemes_figure(lines, survey.subject), results / FIGURES / "main.png")
+    yield f"![Objective of every scheme]({FIGURES}/main.png)"
+
+
+def _learning(study: Study, directory: Path, results: Path) -> Iterator[str]:
+    if not study.trainings:
+        return
+    yield "## Learning"
+    curves = [(run, read_curve(directory / TRAININGS / run.directory)) for run in study.trainings]
+    rows = [
+        [run.directory, f"{curve.decisions[-1]:.0f}", *map(rounded, (min(curve.validation), min(curve.rules.values())))]
+        for run, curve in curves
+    ]
+    yield tables.markdown(("training", "decisions", "best validation", "best rule there"), rows)
+    yield (
+        "Objectives on validation seeds; of a training on several variants of a scenario, relative to the best rule on "
+        "each."
+    )
+    figure = learning_figure(study, directory)
+    if figure is not None:
+        save_png(figure, results / FIGURES / "learning.png")
+        yield f"![Objective on validation seeds while learning]({FIGURES}/learning.png)"
+
+
+def _axes(study: Study, lines: Sequence[tuple[Survey, Sequence[Line]]], results: Path) -> Iterator[str]:
+    if not lines:
+        return
+    first = lines[0][0]
+    yield "## Axes"
+    yield (
+        f"{_seeds(first)} In brackets {first.subject} against the agent of the column, adjusted for all comparisons of "
+        "the axis; †: the backlog kept growing on most seeds, so that the number depends on the length of the run."
+    )
+    save_png(axes_figure(study, lines), results / FIGURES / "axes.png")
+    yield f"![Objective along each axis]({FIGURES}/axes.png)"
+    yield (
+        "In the figure each point is held against the rule that is best there, in hindsight; bands are paired "
+        f"{100 * study.plan.level:g} % intervals of single points, drawn of trained schemes. Lines that leave a panel "
+        "go on beyond it."
+    )
+    for survey, found in lines:
+        yield f"### {survey.title[0].upper()}{survey.title[1:]}"
+        yield tables.places_table(found, survey.subject, survey.title, survey.agents)
+        yield tables.count(found, survey.subject)
+    everything = [line for _, found in lines for line in found]
+    yield "Over all axes, points that several have in common counted in each:"
+    yield tables.counts_by_agent(everything, first.subject)
+
+
+def _ablations(survey: Survey, lines: Sequence[Line]) -> Iterator[str]:
+    yield "## Ablations"
+    yield f"{survey.title}, measured as in the first table. {tables.count(lines, survey.subject)}"
+    yield tables.schemes_table(lines, survey.subject, survey.remarks)
+
+
+def _generalisation(survey: Survey, lines: Sequence[Line]) -> Iterator[str]:
+    yield "## Generalisation"
+    yield f"{survey.title}: {_seeds(survey)[0].lower()}{_seeds(survey)[1:]} {tables.count(lines, survey.subject)}"
+    yield tables.places_table(lines, survey.subject, "used on", survey.agents)
+    yield tables.counts_by_agent(lines, survey.subject)
+
+
+def _gaps(study: Study, directory: Path, results: Path) -> Iterator[str]:
+    assert study.gaps is not None
+    lines = gap_lines(study, directory)
+    write_durably(results / "gaps.csv", tables.gaps_csv(lines).encode())
+    many = len(study.gaps.scenarios)
+    yield "## Gaps to the optimum"
+    yield (
+        f"Objective over the bound of a solver that knows everything, on {counted(many, 'instance')} of "
+        f"`{study.gaps.scenarios[0].name}`; of {lines[0].proved} the bound is the proven optimum, of the others no "
+        "agent is further from the optimum than shown."
+    )
+    rows = [[each.agent, plus_minus(each.ratio.mean, each.ratio.half_width), rounded(each.worst)] for each in lines]
+    yield tables.markdown(("agent", "objective / bound", "worst"), rows)
+
+
+def _made(directory: Path, command: str) -> Iterator[str]:
+    sittings = read_sittings(directory)
+    wall_s, cpu_s = sum(each.wall_s for each in sittings), sum(each.cpu_s for each in sittings)
+    killed = sum(not each.ended for each in sittings)
+    least = f" at least: {counted(killed, 'sitting')} did not come to an end" if killed else ""
+    found = {**versions(), **_torch()}
+    yield f"```sh\n{command}\n```"
+    yield tables.markdown(
+        ("what", ""),
+        [
+            ["wall time", f"{_hours(wall_s)} in {counted(len(sittings), 'sitting')}{least}"],
+            ["processor time", f"{_hours(cpu_s)}{least}"],
+            ["workers", ", ".join(dict.fromkeys(str(each.workers) for each in sittings)) or "none"],
+            ["machine", f"{counted(os.cpu_count() or 1, 'core')}, {_processor()}, {platform.system()}"],
+            ["versions", ", ".join(f"{name} {number}" for name, number in found.items())],
+        ],
+    )
+
+
+def _hours(seconds: float) -> str:
+    whole = round(seconds)
+    return f"{whole // 3600} h {whole % 3600 // 60} min {whole % 60} s"
+
+
+def _torch() -> dict[str, str]:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return {"torch": version("torch")}
+    except PackageNotFoundError:
+        return {}
+
+
+def _processor() -> str:
+    """The processor's name, where the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return (named or [platform.processor() or platform.machine()])[0]

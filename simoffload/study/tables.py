@@ -1,0 +1,170 @@
+"""The tables of a study: as CSV with every digit, and as Markdown for people."""
+
+from __future__ import annotations
+
+import csv
+import io
+import string
+from collections.abc import Iterator, Mapping, Sequence
+
+from ..analysis.intervals import Interval
+from ..analysis.numbers import MINUS, UNKNOWN, counted, decimals, percent, plus_minus, rounded
+from .lines import Line, Tally, tally
+from .optimality import GapLine
+
+COLUMNS = (
+    "at", "agent", "seeds", "objective", "half_width", "level", "latency_s", "latency_p95_s", "cost_usd",
+    "cloud_share", "completed", "measured", "grew", "difference", "difference_half_width", "difference_level",
+    "holm_p_value", "percent", "percent_half_width", "of_trainings",
+)  # fmt: skip
+"""Of the CSV files. `difference` is the subject's objective minus the agent's, `percent` the same of the agent's."""
+
+_NUMERIC = (*string.digits, MINUS)
+
+
+def as_csv(lines: Sequence[Line]) -> str:
+    """One row a line; empty where there is nothing to be said, as of the subject's difference from itself."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(COLUMNS)
+    table.writerows(_row(line) for line in lines)
+    return text.getvalue()
+
+
+def _row(line: Line) -> list[object]:
+    behind, share = line.behind, line.percent
+    compared: list[object] = [""] * 6
+    if behind is not None and share is not None:
+        each = behind.difference
+        compared = [each.mean, each.half_width, each.level, behind.p_value, share.mean, share.half_width]
+    return [
+        line.at,
+        line.agent,
+        len(line.seeds),
+        line.objective.mean,
+        line.objective.half_width,
+        line.objective.level,
+        *(line.mean(name) for name in ("latency_s", "latency_p95_s", "cost_usd", "cloud_share")),
+        sum(each.completed for each in line.outcomes),
+        sum(each.measured for each in line.outcomes),
+        line.grew,
+        *compared,
+        " ".join(f"{seed}:{mean!r}" for seed, mean in line.of_trainings.items()),
+    ]
+
+
+def markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table; columns of words are set to the left, those of numbers to the right."""
+    texts = [[cell.replace("|", "\\|") for cell in row] for row in (heads, *rows)]
+    widths = [max(3, *(len(row[column]) for row in texts)) for column in range(len(heads))]
+    is_words = [column == 0 or not any(row[column][:1] in _NUMERIC for row in rows) for column in range(len(heads))]
+    rule = ["-" * width if words else "-" * (width - 1) + ":" for words, width in zip(is_words, widths, strict=True)]
+    padded = [
+        [
+            cell.ljust(width) if words else cell.rjust(width)
+            for cell, words, width in zip(row, is_words, widths, strict=True)
+        ]
+        for row in texts
+    ]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (padded[0], rule, *padded[1:]))
+
+
+def schemes_table(lines: Sequence[Line], subject: str, remarks: Mapping[str, str]) -> str:
+    """An agent a row, best first."""
+    heads = (
+        "agent", *(["what it lacks"] if remarks else []), "objective", "of each training", "mean latency, s", "p95, s",
+        "USD per 1000 tasks", "in the cloud", "backlog grew", f"{subject} against it", "in words",
+    )  # fmt: skip
+    return markdown(heads, [_scheme_row(line, remarks) for line in lines])
+
+
+def _scheme_row(line: Line, remarks: Mapping[str, str]) -> list[str]:
+    return [
+        line.agent,
+        *([remarks.get(line.agent, "")] if remarks else []),
+        plus_minus(line.objective.mean, line.objective.half_width),
+        ", ".join(rounded(mean) for mean in line.of_trainings.values()) or UNKNOWN,
+        rounded(line.mean("latency_s")),
+        rounded(line.mean("latency_p95_s")),
+        rounded(1000 * line.mean("cost_usd")),
+        percent(line.mean("cloud_share")),
+        f"{line.grew} of {len(line.seeds)}",
+        _share(line.percent),
+        verdict(line),
+    ]
+
+
+def places_table(lines: Sequence[Line], subject: str, label: str, agents: Sequence[str]) -> str:
+    """A place a row: the subject's objective, and of every other agent its own and the subject's difference from it."""
+    others = [agent for agent in agents if agent != subject]
+    by_place: dict[float | str, dict[str, Line]] = {}
+    for line in lines:
+        by_place.setdefault(line.at, {})[line.agent] = line
+    rows = []
+    for at, found in by_place.items():
+        own = found[subject]
+        rows.append(
+            [_at(at), _marked(own, ""), *(_marked(found[name], _share(found[name].percent)) for name in others)]
+        )
+    return markdown((label, subject, *others), rows)
+
+
+def _marked(line: Line, share: str) -> str:
+    """The objective, a dagger if the backlog grew on most seeds, and the subject's difference."""
+    text = rounded(line.objective.mean) + ("†" if 2 * line.grew > len(line.seeds) else "")
+    return f"{text} ({share})" if share else text
+
+
+def _at(at: float | str) -> str:
+    return at if isinstance(at, str) else f"{at:g}"
+
+
+def _share(share: Interval | None) -> str:
+    """A difference in per cent, with a decimal where it is small."""
+    if share is None:
+        return UNKNOWN
+    places = 1 if abs(share.mean) < 100 else 0
+    return f"{decimals(share.mean, places)} ± {decimals(share.half_width, places)} %"
+
+
+def verdict(line: Line) -> str:
+    """How the subject did against it."""
+    if line.behind is None:
+        return UNKNOWN
+    if line.behind.is_tie:
+        return "interval includes zero"
+    return "better" if line.behind.difference.mean < 0 else "worse"
+
+
+def count(lines: Sequence[Line], subject: str) -> str:
+    """How many comparisons were won, lost, and neither."""
+    return _counted(tally(lines), subject, "")
+
+
+def counts_by_agent(lines: Sequence[Line], subject: str) -> str:
+    """The same over the places, agent by agent."""
+    names = list(dict.fromkeys(line.agent for line in lines if line.behind is not None))
+    return "\n".join(f"- {text}" for text in _by_agent(lines, subject, sorted(names)))
+
+
+def _by_agent(lines: Sequence[Line], subject: str, names: Sequence[str]) -> Iterator[str]:
+    for name in names:
+        yield _counted(tally([line for line in lines if line.agent == name]), subject, f" with {name}")
+
+
+def _counted(found: Tally, subject: str, whom: str) -> str:
+    return (
+        f"Of {counted(found.total, 'comparison')}{whom} {subject} is better in {found.better} and worse in "
+        f"{found.worse}; in {found.undecided} the interval includes zero."
+    )
+
+
+def gaps_csv(lines: Sequence[GapLine]) -> str:
+    """An agent a row."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(("agent", "instances", "proved", "ratio", "half_width", "level", "worst"))
+    for line in lines:
+        ratio = line.ratio
+        table.writerow((line.agent, ratio.n, line.proved, ratio.mean, ratio.half_width, ratio.level, line.worst))
+    return text.getvalue()

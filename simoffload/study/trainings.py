@@ -1,0 +1,78 @@
+"""Trainings of a study: each in its own directory, gone on with where it stopped, left alone once it is over."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .. import __version__
+from ..agents.learning.directory import EPISODE_SEEDS
+from ..agents.learning.settings import TrainingSettings
+from ..agents.learning.validation import VALIDATION_SEEDS
+from ..record.durable import RecordError, write_json
+from .cells import Stopped
+from .plan import TRAINED_FROM
+from .reading import TrainingRun
+
+if TYPE_CHECKING:
+    from ..agents.learning.directory import Look
+    from ..agents.learning.schemes import Trainer
+
+FINISHED_FILE = "finished.json"
+
+Watch = Callable[[float, str], bool]
+"""Takes the share that is done and what to say of it; whether to go on."""
+
+
+def is_finished(run: TrainingRun, directory: Path) -> bool:
+    """Whether a directory holds this training, over; RecordError if it is over but of another one."""
+    path = directory / FINISHED_FILE
+    if not path.exists():
+        return False
+    try:
+        found = json.loads(path.read_bytes())["training"]
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise RecordError(f"{path} is damaged: {error}; remove {directory} to train anew") from None
+    if found != _key(run):
+        raise RecordError(f"{directory} holds a training with other settings; remove it, or give another directory")
+    return True
+
+
+def train(run: TrainingRun, directory: Path, workers: int, watch: Watch) -> None:
+    """Begin the training or go on with it; Stopped when `watch` said no before its end."""
+
+    def look(each: Look) -> bool:
+        return watch(each.share, each.text)
+
+    training = _made(run, directory)
+    training.run(workers, look)
+    if not training.is_over:
+        raise Stopped
+    write_json(directory / FINISHED_FILE, {"training": _key(run)})
+
+
+def _made(run: TrainingRun, directory: Path) -> Trainer:
+    """A training that has not begun; all are validated alike."""
+    assert min(EPISODE_SEEDS, VALIDATION_SEEDS) >= TRAINED_FROM, "held-out seeds are none of training"
+    budget = run.budget
+    settings = TrainingSettings(
+        batches=budget.batches,
+        episodes=budget.episodes,
+        tasks=budget.tasks,
+        validate_every=budget.validate_every,
+        validation_seeds=max(budget.validation_seeds, len(run.scenarios)),
+        validation_tasks=budget.validation_tasks,
+    )
+    return run.scheme.training(run.scenarios, settings, run.seed, directory)
+
+
+def _key(run: TrainingRun) -> str:
+    """What a training depends on, as one word."""
+    settings = {"scheme": run.scheme.name, **asdict(run.scheme.settings), **run.budget.model_dump(exclude={"seeds"})}
+    parts = [__version__, json.dumps(settings, sort_keys=True, default=str), str(run.seed)]
+    parts += [scenario.model_dump_json() for scenario in run.scenarios]
+    return blake2b("\n".join(parts).encode(), digest_size=12).hexdigest()

@@ -1,0 +1,69 @@
+"""Figures of a study stay readable, and show what the lines say."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from simoffload.analysis.palette import save_png
+from simoffload.study.figures import axes_figure, relative, schemes_figure
+from simoffload.study.lines import Line
+from simoffload.study.reading import Place, Study, Survey, read_study
+from tests.analysis.pictures import assert_readable, tick_names
+
+from .examples import lines_at, write
+
+AGENTS = {"learner": -0.1, "eft": 0.0, "all-cloud": 30.0}
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Study:
+    return read_study(write(tmp_path))
+
+
+def lines(at: float | str) -> list[Line]:
+    generator = random.Random(str(at))
+    base = [1 + generator.gauss(0, 0.1) for _ in range(10)]
+    objectives = {name: [each * (1 + gain) for each in base] for name, gain in AGENTS.items()}
+    return lines_at(at, "learner", objectives)
+
+
+def axis(study: Study, title: str, points: list[float | str]) -> tuple[Survey, list[Line]]:
+    scenario = study.main.places[0].scenario
+    survey = replace(study.main, title=title, places=tuple(Place(at, scenario) for at in points))
+    return survey, [line for at in points for line in lines(at)]
+
+
+def test_schemes_stand_from_best_to_worst() -> None:
+    figure = schemes_figure(lines(""), "learner")
+    assert_readable(figure)
+    assert tick_names(figure.axes[0]) == ["learner", "eft", "all-cloud"]
+
+
+def test_every_axis_has_a_panel_in_which_the_best_rule_is_0(study: Study) -> None:
+    figure = axes_figure(
+        study, [axis(study, "rate", [0.5, 1, 2]), axis(study, "kind", ["a", "b"]), axis(study, "x", [1, 9])]
+    )
+    assert_readable(figure)
+    panels = [panel for panel in figure.axes if panel.get_visible()]
+    assert [panel.get_title(loc="left") for panel in panels] == ["rate", "kind", "x"]
+    drawn = [[float(y) for y in line.get_ydata()] for line in panels[0].get_lines() if len(line.get_ydata()) == 3]  # type: ignore[arg-type]
+    assert drawn[0] == pytest.approx([-10.0] * 3)
+    assert drawn[1] == [0.0] * 3
+    assert [label.get_text() for label in panels[1].get_xticklabels()] == ["a", "b"]
+
+
+def test_a_relative_objective_is_paired(study: Study) -> None:
+    found = {line.agent: line for line in lines("")}
+    share = relative(found["learner"], found["eft"])
+    assert share.mean == pytest.approx(-10.0)
+    assert share.half_width < found["learner"].objective.half_width * 100 / 5
+
+
+def test_the_same_figure_has_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        save_png(schemes_figure(lines(""), "learner"), tmp_path / f"{name}.png")
+    assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()

@@ -1,0 +1,50 @@
+"""Agents are held against the bound of each instance, which is solved once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from simoffload.agents.bounds.gaps import gaps
+from simoffload.study import optimality
+from simoffload.study.cells import Stopped
+from simoffload.study.optimality import gap_lines, measure_gaps
+from simoffload.study.reading import Study, read_study
+
+from .examples import MINI, AtOnce, write
+
+
+@pytest.fixture
+def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
+    monkeypatch.setattr(optimality, "ProcessPoolExecutor", AtOnce)
+    without = MINI.partition("budget:")[0] + "main:" + MINI.partition("main:")[2].partition("axes:")[0]
+    asked = "gaps: {agents: [all-cloud, eft], scenario: static-small, instances: 2, effort: 200 ms}\n"
+    return read_study(write(tmp_path, without.replace("learner", "eft").replace("[eft, eft,", "[eft,") + asked))
+
+
+def test_ratios_are_those_of_the_bounds(study: Study, tmp_path: Path) -> None:
+    measure_gaps(study, tmp_path, 1, lambda solved, total: True)
+    lines = gap_lines(study, tmp_path)
+    assert study.gaps is not None
+    rows = gaps(study.gaps.scenarios, study.gaps.agents, study.gaps.effort_s)
+    for line in lines:
+        ratios = [row.ratio for row in rows if row.agent == line.agent]
+        assert line.ratio.mean == pytest.approx(sum(ratios) / 2)
+        assert line.worst == pytest.approx(max(ratios))
+        assert line.proved == sum(row.optimum.status == "optimal" for row in rows if row.agent == line.agent)
+    assert lines == sorted(lines, key=lambda line: line.ratio.mean)
+    assert {line.agent for line in lines} == {"eft", "all-cloud"}
+
+
+def test_what_is_solved_is_kept_and_not_solved_again(study: Study, tmp_path: Path) -> None:
+    with pytest.raises(Stopped):
+        measure_gaps(study, tmp_path, 1, lambda solved, total: False)
+    kept = sorted((tmp_path / "gaps").iterdir())
+    assert kept
+    marked = {**json.loads(kept[0].read_bytes()), "bound": 0.5}
+    kept[0].write_text(json.dumps(marked), encoding="utf-8")
+    measure_gaps(study, tmp_path, 1, lambda solved, total: True)
+    assert json.loads(kept[0].read_bytes()) == marked
+    measure_gaps(study, tmp_path, 1, pytest.fail)
