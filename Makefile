@@ -1,23 +1,26 @@
 # make demo: install into .venv, compare all agents on the smart factory, write demo-output/report.html
-# make test: install what tests need, run them, lint and type-check
+# make test: install what tests need, lint, type-check and run them
+# make coverage: run the tests that are not long, and say which lines they miss
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test
+.PHONY: coverage demo test
 
 demo: $(VENV)/installed
 	rm -rf demo-output
 	$(BIN)/simoffload compare smart-factory --out demo-output
 
 test: $(VENV)/installed-for-tests
-	$(BIN)/pytest -n 2 -m long
-	$(BIN)/pytest -n 2 -m 'not long' --cov --cov-report=term:skip-covered
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal
+
+coverage: $(VENV)/installed-for-tests
+	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 -m 'not long' --cov --cov-report=term:skip-covered
 
 $(VENV)/installed: setup.cfg pyproject.toml constraints.txt | $(BIN)/pip
 	$(INSTALL) --editable .
