@@ -1,4 +1,7 @@
-"""UCB-COMA at work: the trained policy decides greedily, without exploration and without a critic."""
+"""UCB-COMA at work: trained policies that come with the package, deciding without exploration and without a critic.
+
+How each was trained, by which command, says `weights/README.md`.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ WEIGHTS = Path(__file__).parent / "weights"
 
 
 class UcbComa(ScoringAgent):
-    """UCB-COMA with the policy that comes with the package."""
+    """UCB-COMA trained on smart-factory: places subtasks and orders those that wait."""
 
     def __init__(self, path: Path = WEIGHTS / "ucb-coma") -> None:
         super().__init__(read_policy(path)[0])

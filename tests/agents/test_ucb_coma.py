@@ -8,10 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from simoffload.agents.learning.validation import from_empty, measure
 from simoffload.agents.policy_file import write_policy
-from simoffload.agents.ucb_coma import ScoringAgent, UcbComa
+from simoffload.agents.scoring import ScoringAgent
+from simoffload.agents.ucb_coma import UcbComa
 from simoffload.decision import Decision, Setting
 from simoffload.record.durable import RecordError
+from simoffload.run.references import with_references
+from simoffload.schema import load_scenario
 from simoffload.testing import check_agent, small_scenarios
 from tests.agents.learning.episodes import busy, heads, softened_rule
 from tests.decision.test_staleness import run
@@ -70,3 +74,16 @@ def test_a_policy_from_a_file_decides_as_it_did_before_it_was_written(tmp_path: 
 def test_a_policy_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(RecordError, match=r"nothing\.json"):
         UcbComa(tmp_path / "nothing")
+
+
+def test_the_policy_that_comes_with_the_package_is_a_sound_agent() -> None:
+    tiny, factory, *_ = small_scenarios()
+    check_agent(UcbComa, [tiny, factory])
+    assert UcbComa().order == "decide"
+
+
+def test_on_the_plant_it_was_trained_on_it_does_better_than_the_rule_it_corrects() -> None:
+    plant = with_references(load_scenario("smart-factory"))
+    runs = [from_empty(plant, seed, 300) for seed in (11, 12)]
+    found = {name: sum(measure(each, name) for each in runs) for name in ("ucb-coma", "eft")}
+    assert found["ucb-coma"] < 0.95 * found["eft"]

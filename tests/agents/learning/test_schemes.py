@@ -16,6 +16,7 @@ from simoffload.agents.learning.validation import measure
 from tests.agents.learning.episodes import busy
 from tests.agents.learning.test_training import SHORT, InTurn, checkpoint, content, curve, equal, stop_after, trained
 
+BESIDE = ("dqn", "qmix", "ippo", "mappo", "linucb", "ucb1")
 QUICK: dict[str, Any] = {
     "hidden": (4,), "critic_hidden": (4,), "value_hidden": (4,), "mixing": 2, "mixing_hidden": 4, "updates": 5,
     "minibatch": 8, "target_every": 3, "replay": 2, "first_critic_epochs": 2, "critic_epochs": 2, "actor_epochs": 2,
@@ -43,7 +44,7 @@ def test_settings_are_within_their_own_ranges(name: str) -> None:
 
 
 @pytest.mark.usefixtures("in_turn")
-@pytest.mark.parametrize("name", [name for name in SCHEMES if name != "ucb-coma"])
+@pytest.mark.parametrize("name", ["coma-epsilon", *BESIDE])
 def test_a_training_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path: Path, name: str) -> None:
     trained(tmp_path / "straight", learns=quick(name))
     trained(tmp_path / "stopped", stop_after(3), learns=quick(name))
@@ -55,7 +56,7 @@ def test_a_training_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path: Pat
 
 
 @pytest.mark.usefixtures("in_turn")
-@pytest.mark.parametrize("name", ["dqn", "qmix", "ippo", "mappo", "linucb", "ucb1"])
+@pytest.mark.parametrize("name", BESIDE)
 def test_the_policy_that_is_left_does_as_validation_said(tmp_path: Path, name: str) -> None:
     trained(tmp_path, learns=quick(name), validate_every=1)
     best = min(float(row["validation"]) for row in curve(tmp_path))
