@@ -1,0 +1,54 @@
+"""The least objective that a static instance allows, by constraint programming, and a bound that nobody can beat.
+
+The optimum is clairvoyant: it knows what is to come, and may let a server or a link wait for something more urgent,
+which no agent can. It is found on a grid of time to which all durations are rounded down, so that every run of the
+simulator, moved onto the grid, is a solution that costs no less than the grid's best.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .instance import StaticInstance
+
+TICK_S = 0.001
+EFFORT = 60.0
+"""Seconds of CP-SAT's deterministic time, which passes alike on every machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A subtask on its node, s."""
+
+    task: int
+    subtask: int
+    node: int
+    start_s: float
+    finish_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Optimum:
+    """What the solver found."""
+
+    status: str
+    """``optimal``; ``feasible`` where effort ran out before that was proved; ``unknown`` where nothing was found."""
+    objective: float
+    """Of the schedule, on the grid; inf without one."""
+    bound: float
+    """No agent's objective is below it."""
+    schedule: tuple[Service, ...]
+    """On the grid, task by task in the order of their subtasks; empty without one."""
+    wall_s: float
+
+
+def optimum(instance: StaticInstance, effort: float = EFFORT, tick_s: float = TICK_S) -> Optimum:
+    """Solve an instance with one worker and a fixed seed; ModuleNotFoundError without OR-Tools.
+
+    The objective is that of the scenario, summed over tasks: weight w L/L_ref + (1 - w) C/C_ref.
+    """
+    try:
+        from .model import Model
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(f"{error}: an optimum needs simoffload[bounds]", name=error.name) from None
+    return Model(instance, tick_s).solve(effort)
