@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from .laws import ServingLaw
 from .schema.base import MODALITIES
 from .schema.network import Link
-from .schema.nodes import BatchingServer, CloudServer, EdgeNode, Hardware, Law, Model, Price, Server
+from .schema.nodes import BatchingServer, CloudServer, EdgeNode, Hardware, Law, Model, Price, Server, Slowdown
 from .schema.scenario import Catalogue, Scenario
 
 UPLINK, DOWNLINK, LAN = 0, 1, 2
@@ -60,6 +60,7 @@ class PlantNode:
     price_out_usd: float
     is_priced: bool
     delay_s: float
+    slowdown: Slowdown | None = None
 
     @property
     def capacity(self) -> int:
@@ -182,6 +183,7 @@ def _node(number: int, spec: EdgeNode | CloudServer, catalogue: Catalogue, sites
         price_out_usd=price.output if price else 0.0,
         is_priced=price is not None,
         delay_s=spec.delay if isinstance(spec, CloudServer) else 0.0,
+        slowdown=spec.slowdown,
     )
 
 

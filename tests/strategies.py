@@ -55,6 +55,7 @@ UNITS = {
     "telemetry_interval": "s", "latency_reference": "s", "cost_reference": "USD", "busy_power": "W", "idle_power": "W",
     "tariff": "USD/J", "amortisation": "USD/s", "request_rate": "/s", "rate": "/s", "phase_rates": "/s",
     "channel": "bit/s", "good": "bit/s", "bad": "bit/s", "rates": "bit/s", "median": "bit/s", "distance": "m",
+    "mean_between": "s", "mean_lasting": "s", "spells": "s",
     "prompt": "tok", "output": "tok", "tokens": "tok", "kv_tokens": "tok", "chunk": "tok",
     "price_in": "USD/tok", "price_out": "USD/tok",
 }  # fmt: skip
@@ -190,6 +191,17 @@ def servers(*, most_slots: int = 3) -> st.SearchStrategy[dict[str, Any]]:
     return st.one_of(_slots(most_slots), _batching(), _api())
 
 
+def slowdowns() -> st.SearchStrategy[dict[str, Any] | None]:
+    """None in half the cases, else spells by chance or by a timetable."""
+    factor = st.sampled_from([1.5, 4.0])
+    by_chance = st.fixed_dictionaries(
+        {"kind": st.just("random"), "factor": factor, "mean_between": amount(0.5, 10), "mean_lasting": amount(0.2, 5)}
+    )
+    spells = st.sampled_from([[[0.0, 1.7]], [[1.3, 4.1], [4.1, 9.7]], [[0.9, 1e4]]])
+    written = st.fixed_dictionaries({"kind": st.just("timetable"), "factor": factor, "spells": spells})
+    return st.one_of(st.none(), st.none(), by_chance, written)
+
+
 @st.composite
 def _node(draw: st.DrawFn, name: str, models: list[str], disciplines: list[str]) -> dict[str, Any]:
     kind = draw(servers())
@@ -197,6 +209,7 @@ def _node(draw: st.DrawFn, name: str, models: list[str], disciplines: list[str])
         models = models[:1]
     weights = [MODELS[m]["weights"] for m in models]
     kv = 3e5 * (LARGEST_PROMPT + MAX_OUTPUT) * 3
+    slowdown = None if kind["kind"] == "api" else draw(slowdowns())
     spare = draw(st.sampled_from([0.0, 0.5, 1.0]))
     memory = max(weights) + spare * (sum(weights) - max(weights)) + (0 if kind["kind"] == "slots" else kv)
     return {
@@ -208,6 +221,7 @@ def _node(draw: st.DrawFn, name: str, models: list[str], disciplines: list[str])
         "server": kind,
         "discipline": draw(st.sampled_from(disciplines)),
         "speed": draw(st.sampled_from([1.0, 0.5, 2.5])),
+        "slowdown": slowdown,
         "busy_power": draw(st.sampled_from([10.0, 300.0])),
         "idle_power": 5.0,
         "tariff": draw(st.sampled_from([0.0, 4.6e-8])),

@@ -7,7 +7,8 @@ a subtask can be read from top to bottom.
 from __future__ import annotations
 
 from .agent import Agent, Decision, Setting
+from .hearing import Heard
 from .observation import Observation
 from .order import OrderObservation
 
-__all__ = ["Agent", "Decision", "Observation", "OrderObservation", "Setting"]
+__all__ = ["Agent", "Decision", "Heard", "Observation", "OrderObservation", "Setting"]

@@ -24,6 +24,7 @@ from ..world.telemetry import Telemetry
 from ..world.transport import Item, Transport
 from .agent import Agent, Setting, read_decision
 from .course import Course
+from .hearing import Hearing
 from .knowledge import Board, Knowledge
 from .observation import Observation
 from .order import observe_order
@@ -76,7 +77,8 @@ class Dispatcher:
         board = Board(telemetry)
         self._servers = servers
         self._knowledge = [
-            Knowledge(home, board, self._tables.mean_bps, link_places) for home in range(self._plant.edge_count)
+            Knowledge(home, board, self._tables.mean_bps, link_places, Hearing(self._plant.nodes))
+            for home in range(self._plant.edge_count)
         ]
 
     def arrive(self, task: Task) -> None:
@@ -160,6 +162,7 @@ class Dispatcher:
         course = self.courses[job.task.number]
         graph = job.task.graph
         self._account(course, job)
+        self._knowledge[job.task.home].hearing.add(job)
         self._witness.subtask_done(job)
         answer = Item(job.node, self._bytes_per_token * job.output)
         course.answers[job.subtask] = answer

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ..plant import LINK_KINDS, UPLINK
 from ..world.job import Job
 from ..world.telemetry import LinkReport, NodeReport, Telemetry
+from .hearing import Hearing
 from .tables import ModalityTable, Ways
 
 Floats = NDArray[np.float64]
@@ -59,8 +60,11 @@ class Board:
 class Knowledge:
     """The view of one home. `look` begins an epoch; after `see` the arrays, [nodes], hold until the next one."""
 
-    def __init__(self, home: int, board: Board, mean_bps: dict[int, float], link_places: dict[int, int]) -> None:
+    def __init__(
+        self, home: int, board: Board, mean_bps: dict[int, float], link_places: dict[int, int], hearing: Hearing
+    ) -> None:
         self.home = home
+        self.hearing = hearing
         self._board = board
         self._mean_bps = mean_bps
         self._own_links = [
@@ -84,6 +88,7 @@ class Knowledge:
     def look(self, now_s: float) -> None:
         """Take in the newest notices, and how this home and its own links are right now."""
         self.now_s = now_s
+        self.hearing.next_decision()
         board = self._board
         board.refresh()
         if self._version != board.version:

@@ -18,6 +18,7 @@ from ..lazy import lazy
 from ..tasks.graph import EXPLAIN
 from .agent import Setting
 from .course import Course, expected_service_s
+from .hearing import Heard
 from .knowledge import Knowledge
 
 Floats = NDArray[np.float64]
@@ -58,6 +59,11 @@ class Observation:
     def age_s(self) -> float:
         """Age of what is known of other nodes."""
         return self._knowledge.age_s
+
+    @property
+    def heard(self) -> tuple[Heard, ...]:
+        """The ends of the home's own subtasks since its last decision, in the order in which they ended."""
+        return self._knowledge.hearing.heard
 
     @property
     def task_age_s(self) -> float:

@@ -9,10 +9,11 @@ Mean work per second over capacity, for the plainest ways to place work and for 
 - ``lower bound for any policy``: if it is 1 or more, queues grow without end whatever one does.
 
 Ways that are not possible at all are left out. Work is counted by class (workload, stage, modality): tasks per second
-times subtasks per task times the time that one takes of a node, at mean lengths. Swapping models and moving answers are
-not counted. A policy that sorts the subtasks of a class by length can do a little better than the best split by class.
-The lower bound allows for it: there, what a subtask takes for being there, for reading, for writing, for holding memory
-and for its context may each be put on another node, and the sum of least values is never above the least sum.
+times subtasks per task times the time that one takes of a node, at mean lengths and the node's mean pace. Swapping
+models and moving answers are not counted. A policy that sorts the subtasks of a class by length can do a little better
+than the best split by class. The lower bound allows for it: there, what a subtask takes for being there, for reading,
+for writing, for holding memory and for its context may each be put on another node, and the sum of least values is
+never above the least sum.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ import numpy as np
 from ..plant import UPLINK, HostedModel, Plant, PlantNode, build_plant
 from ..schema import MODALITIES, Scenario, whole_catalogue
 from ..schema.nodes import ApiServer, BatchingServer
+from ..world.pace import mean_pace
 from .composition import Composition, Part, composition
 from .split import Matrix, least_load
 
@@ -115,7 +117,8 @@ def _work(node: PlantNode, classes: Sequence[_Class]) -> Matrix:
     able = [k for k, model in enumerate(models) if model >= 0]
     if able:
         rates = np.array([[classes[k].rate] for k in able])
-        work[able] = rates * _seconds(node, [(classes[k], node.models[models[k]]) for k in able])
+        seconds = _seconds(node, [(classes[k], node.models[models[k]]) for k in able])
+        work[able] = rates * seconds / mean_pace(node.slowdown)
     return work
 
 

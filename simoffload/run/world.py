@@ -22,6 +22,7 @@ from ..world.channels import make_channel
 from ..world.kernel import ARRIVAL, WARM_UP, Call, Kernel
 from ..world.link import LinkStation
 from ..world.occupancy import OccupancySummary
+from ..world.pace import make_pace
 from ..world.servers import make_line, make_server
 from ..world.source import TaskSource, make_sources
 from ..world.telemetry import Telemetry
@@ -74,7 +75,13 @@ class World:
         choose_job = self.dispatcher.choose_job if asks else None
         choose_transfer = self.dispatcher.choose_transfer if asks else None
         self.servers = [
-            make_server(self.kernel, node, make_line(node.discipline, choose_job), self.dispatcher.served)
+            make_server(
+                self.kernel,
+                node,
+                make_line(node.discipline, choose_job),
+                self.dispatcher.served,
+                make_pace(node.slowdown, streams, f"node:{node.id}"),
+            )
             for node in plant.nodes
         ]
         self.links = [

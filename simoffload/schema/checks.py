@@ -79,6 +79,9 @@ def _server(path: TreePath, node: Node, scenario: Scenario, catalogue: Catalogue
         kind = "a batching server" if isinstance(node.server, BatchingServer) else "an api server"
         yield Finding((*path, "models"), f"{kind} hosts one model, not {len(node.models)}", at_key=True)
         return
+    if isinstance(node.server, ApiServer) and node.slowdown is not None:
+        message = "an api server has no slow-downs: its machine is somebody else's, and takes what its law says"
+        yield Finding((*path, "slowdown"), message, at_key=True)
     if isinstance(node.server, ApiServer) and getattr(node, "price", None) is None:
         message = "an api server without a price costs nothing, since its machine is somebody else's"
         yield Finding((*path, "server"), message, severity="warning", at_key=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ..quantities import (
     Bytes,
@@ -138,6 +138,46 @@ class ApiServer(Frozen):
 Server = Annotated[SlotsServer | BatchingServer | ApiServer, Field(discriminator="kind")]
 Discipline = Literal["agent", "fifo", "wspt", "srt"]
 
+Factor = Annotated[Number, Field(gt=1, le=1000)]
+
+
+class RandomSlowdown(Frozen):
+    """Spells of slowness by chance, nobody is told of them; their lengths and those between them are exponential.
+
+    Whether a run begins in a spell is drawn by their share of the time.
+    """
+
+    kind: Literal["random"]
+    factor: Factor
+    """Work takes this many times as long."""
+    mean_between: Annotated[Seconds, Field(gt=0)]
+    """From the end of a spell to the beginning of the next."""
+    mean_lasting: Annotated[Seconds, Field(gt=0)]
+
+
+class WrittenSlowdown(Frozen):
+    """Spells of slowness by a timetable, nobody is told of them."""
+
+    kind: Literal["timetable"]
+    factor: Factor
+    """Work takes this many times as long."""
+    spells: Annotated[list[Annotated[list[Seconds], Field(min_length=2, max_length=2)]], Field(min_length=1)]
+    """Beginning and end of each."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> WrittenSlowdown:
+        earlier = 0.0
+        for number, (begin, end) in enumerate(self.spells):
+            if begin < earlier:
+                raise ValueError(f"spell {number} begins before the one ahead of it is over")
+            if end <= begin:
+                raise ValueError(f"spell {number} ends no later than it begins")
+            earlier = end
+        return self
+
+
+Slowdown = Annotated[RandomSlowdown | WrittenSlowdown, Field(discriminator="kind")]
+
 
 class _Node(Frozen):
     id: Name
@@ -150,6 +190,8 @@ class _Node(Frozen):
     discipline: Discipline = "agent"
     speed: PositiveNumber = 1.0
     """All service goes this much faster than the law says."""
+    slowdown: Slowdown | None = None
+    """Times in which service goes slower than that; loading a model does not, nor is anybody told."""
     idle_power: Watts | None = None
     busy_power: Watts | None = None
     tariff: UsdPerJoule = 0.0
@@ -182,5 +224,6 @@ class Site(Frozen):
 
 __all__ = [
     "ApiServer", "BatchingServer", "CloudServer", "Discipline", "EdgeNode", "Hardware", "Law",
-    "MeasuredLaw", "Model", "Price", "Provenance", "Server", "Site", "Skill", "SlotsServer",
+    "MeasuredLaw", "Model", "Price", "Provenance", "RandomSlowdown", "Server", "Site", "Skill", "SlotsServer",
+    "Slowdown", "WrittenSlowdown",
 ]  # fmt: skip

@@ -3,7 +3,8 @@
 Think of rowers in one boat: at each stroke everybody aboard writes one token, and only between strokes may somebody
 board or leave. While the crew stays the same, each stroke takes longer than the last by the same amount, so that any
 number of them has a closed form and is one event; who boards cuts that number at the next stroke. One counter of
-strokes and a heap of the counts at which members will have finished say who leaves when.
+strokes and a heap of the counts at which members will have finished say who leaves when. Where the node's pace changes,
+the work of any number of strokes is still a closed form, and the end of that work a look along the path of the pace.
 
 The result is that of the loop a serving engine runs: a batch that changes between iterations (Orca: Yu et al., OSDI
 2022), whole prompts before any decoding (vLLM: Kwon et al., SOSP 2023) or chunks of them along with it (Sarathi-Serve:
@@ -25,6 +26,7 @@ from .job import Job
 from .kernel import COMPLETION, Call, Kernel
 from .line import Line
 from .occupancy import Occupancy
+from .pace import Pace
 
 
 class _Member(NamedTuple):
@@ -67,17 +69,20 @@ class _Run:
     chunk: int = 0
     prompt_left: int = 0
     """Tokens of prompt at the start, of which each iteration reads a chunk, the last one the rest."""
+    pace: Pace | None = None
+    """The node's; None where it never changes."""
 
     def boundary_s(self, number: int) -> float:
         """End of iteration `number`, from 1."""
         decode_s = iterations_s(self.law, self.writers, self.context_tokens, number)
         read = min(number * self.chunk, self.prompt_left)
-        return self.start_s + (decode_s + self.opening_s + read * self.law.prefill_s_per_token)
+        work_s = decode_s + self.opening_s + read * self.law.prefill_s_per_token
+        return self.start_s + work_s if self.pace is None else self.pace.end_s(self.start_s, work_s)
 
     def completed(self, now_s: float) -> int:
         """Number of iterations whose end is not after `now_s`; none of those that take no time, which are yet to come.
 
-        Without rounding it is the root of m first + growth m (m-1) / 2 = time gone by, rounded down.
+        Without rounding it is the root of m first + growth m (m-1) / 2 = work done, rounded down.
         """
         law = self.law
         chunk_s = self.chunk * law.prefill_s_per_token
@@ -86,7 +91,8 @@ class _Run:
         linear_s = first_s - growth_s / 2
         if linear_s <= 0.0:
             return 0
-        elapsed_s = max(now_s - self.start_s - self.opening_s, 0.0)
+        worked_s = now_s - self.start_s if self.pace is None else self.pace.work_s(self.start_s, now_s)
+        elapsed_s = max(worked_s - self.opening_s, 0.0)
         root = 2 * elapsed_s / (linear_s + math.sqrt(linear_s * linear_s + 2 * growth_s * elapsed_s))
         number = int(min(root, self.iterations))
         while number > 0 and self.boundary_s(number) > now_s:
@@ -114,6 +120,7 @@ class BatchingServer:
         "_kernel",
         "_law",
         "_max_batch",
+        "_pace",
         "_rank",
         "_reading",
         "_reserved_tokens",
@@ -128,7 +135,9 @@ class BatchingServer:
         "occupancy",
     )
 
-    def __init__(self, kernel: Kernel, node: PlantNode, line: Line, done: Callable[[Job], None]) -> None:
+    def __init__(
+        self, kernel: Kernel, node: PlantNode, line: Line, done: Callable[[Job], None], pace: Pace | None = None
+    ) -> None:
         assert isinstance(node.server, BatchingSpec)
         self.node = node
         self.line = line
@@ -140,6 +149,8 @@ class BatchingServer:
         self._law = node.models[0].law
         self._max_batch = node.server.max_batch
         self._chunk = None if node.server.chunk is None else int(node.server.chunk)
+        self._pace = pace
+        """None where it never changes."""
         self._rank = COMPLETION + node.number
         self._call = Call(self._boundary)
         self._due_s: float | None = None
@@ -278,7 +289,7 @@ class BatchingServer:
         reading = self._reading
         if reading is not None and self._chunk is None:
             self._run = None
-            self._due_s = now + self._read_whole(reading)
+            self._due_s = self._read_whole(reading, now)
         elif reading is not None or self._writers:
             self._run = run = self._next_run(now, reading)
             self._due_s = run.boundary_s(run.iterations)
@@ -296,18 +307,22 @@ class BatchingServer:
         job.start_s = now
         self._reading = _Reading(job, self._share_s, self._share_iterations, job.before_tokens_s, job.prompt)
 
-    def _read_whole(self, reading: _Reading) -> float:
-        """Seconds to read a whole prompt, an iteration that is the reader's alone: the others stand by."""
+    def _read_whole(self, reading: _Reading, now: float) -> float:
+        """When a whole prompt will be read, an iteration that is the reader's alone: the others stand by."""
         duration_s = reading.opening_s + reading.prompt_left * self._law.prefill_s_per_token
+        end_s = now + duration_s
+        if self._pace is not None:
+            end_s = self._pace.end_s(now, duration_s)
+            duration_s = end_s - now
         reading.prompt_left = 0
         reading.share_from_s -= duration_s
         reading.iterations_from -= 1.0
-        return duration_s
+        return end_s
 
     def _next_run(self, now: float, reading: _Reading | None) -> _Run:
         """Iterations until a member leaves or, with a prompt, until that is read."""
         writers = self._writers
-        run = _Run(self._law, now, 0, len(writers), self._context_tokens)
+        run = _Run(self._law, now, 0, len(writers), self._context_tokens, pace=self._pace)
         left = writers[0].finish - self._iterations if writers else None
         if reading is None:
             assert left is not None

@@ -12,6 +12,7 @@ from .job import Job
 from .kernel import Kernel
 from .line import AskedLine, FifoLine, Line, PriorityLine
 from .occupancy import Occupancy
+from .pace import Pace
 from .slots import SlotsServer
 
 
@@ -58,10 +59,12 @@ def make_line(discipline: str, choose: Choose | None) -> Line:
     return PriorityLine()
 
 
-def make_server(kernel: Kernel, node: PlantNode, line: Line, done: Callable[[Job], None]) -> Server:
-    """The station of a node."""
+def make_server(
+    kernel: Kernel, node: PlantNode, line: Line, done: Callable[[Job], None], pace: Pace | None = None
+) -> Server:
+    """The station of a node; without a `pace` it always works as its law says, as an interface does anyway."""
     if node.server.kind == "slots":
-        return SlotsServer(kernel, node, line, done)
+        return SlotsServer(kernel, node, line, done, pace)
     if node.server.kind == "batching":
-        return BatchingServer(kernel, node, line, done)
+        return BatchingServer(kernel, node, line, done, pace)
     return ApiServer(kernel, node, line, done)

@@ -1,7 +1,8 @@
 """A node with a fixed number of servers, each serving one subtask at a time without preemption.
 
 With one server and a random demand this is M/G/1, with c of them M/G/c. A node whose models do not all fit in memory
-loads the one it needs, and passes over subtasks whose model cannot be brought in at the moment.
+loads the one it needs, and passes over subtasks whose model cannot be brought in at the moment. Where the node's pace
+changes, services under way follow it; loading a model does not.
 """
 
 from __future__ import annotations
@@ -14,14 +15,29 @@ from .kernel import COMPLETION, Call, Kernel
 from .line import Line
 from .memory import ModelMemory
 from .occupancy import Occupancy
+from .pace import Pace
 
 
 class SlotsServer:
     """Serves jobs from a line; calls `done(job)` after it has taken its next ones."""
 
-    __slots__ = ("_calls", "_done", "_free", "_kernel", "_memory", "_rank", "in_service", "line", "node", "occupancy")
+    __slots__ = (
+        "_calls",
+        "_done",
+        "_free",
+        "_kernel",
+        "_memory",
+        "_pace",
+        "_rank",
+        "in_service",
+        "line",
+        "node",
+        "occupancy",
+    )
 
-    def __init__(self, kernel: Kernel, node: PlantNode, line: Line, done: Callable[[Job], None]) -> None:
+    def __init__(
+        self, kernel: Kernel, node: PlantNode, line: Line, done: Callable[[Job], None], pace: Pace | None = None
+    ) -> None:
         self.node = node
         self.line = line
         self.occupancy = Occupancy()
@@ -33,6 +49,8 @@ class SlotsServer:
         self._rank = COMPLETION + node.number
         self._memory = ModelMemory(node) if len(node.resident) < len(node.models) else None
         """None where all models are in memory for good."""
+        self._pace = pace
+        """None where it never changes."""
         self._calls: list[Call] = []
         """Events at rest, for reuse."""
 
@@ -76,10 +94,16 @@ class SlotsServer:
         self.occupancy.begin(now, job.entered_s)
         job.start_s = now
         job.swap_s = swap_s
-        job.first_token_s = now + swap_s + job.first_after_s
+        pace = self._pace
+        if pace is None:
+            job.first_token_s = now + swap_s + job.first_after_s
+            end_s = now + swap_s + job.last_after_s
+        else:
+            job.first_token_s = pace.end_after_s(now, swap_s, job.first_after_s)
+            end_s = pace.end_after_s(now, swap_s, job.last_after_s)
         call = self._calls.pop() if self._calls else Call(self._end)
         call.item = (job, call)
-        self._kernel.at(now + swap_s + job.last_after_s, self._rank, call)
+        self._kernel.at(end_s, self._rank, call)
 
     def _end(self, item: tuple[Job, Call]) -> None:
         job, call = item

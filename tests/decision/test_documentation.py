@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from simoffload.decision import Observation, OrderObservation
+from simoffload.decision import Heard, Observation, OrderObservation
 from simoffload.decision.agent import ORDERS
 from simoffload.schema import load_scenario
 from simoffload.testing import check_agent
@@ -47,6 +47,10 @@ def test_positions_hold_what_is_listed() -> None:
     assert isinstance(observation, Observation)
     assert len(names) > 25
     assert [name for name in names if name != "name" and not hasattr(observation, name)] == []
+
+
+def test_what_is_heard_holds_what_is_listed() -> None:
+    assert tuple(name for name in named(section("What a home hears")) if name != "name") == Heard._fields
 
 
 def test_orders_hold_what_is_listed() -> None:

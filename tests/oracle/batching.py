@@ -98,6 +98,11 @@ class BatchServer:
             return self._run("decode", self._decode_s() / self.speed)
         return None
 
+    def stretch(self, duration_s: float) -> None:
+        """The iteration in progress takes so long, at the pace that the machine has."""
+        assert self.running is not None
+        self.running = (self.running[0], duration_s)
+
     def end(self, now_s: float) -> list[Request]:
         """At the end of the iteration in progress: requests that leave, in the order in which they were taken."""
         assert self.running is not None

@@ -16,7 +16,9 @@ from simoffload.run.world import World
 from simoffload.schema import Scenario
 from simoffload.schema.network import ConstantChannel
 from simoffload.tasks import Task
+from simoffload.world.channel_path import PathChannel
 from simoffload.world.channels import make_segments
+from simoffload.world.pace import make_pace
 from simoffload.world.source import make_sources
 from tests.oracle.paths import Segment
 from tests.oracle.world import Oracle
@@ -57,6 +59,20 @@ def _path(channel: Any, streams: Streams, entity: str, until_s: float) -> list[S
     return path
 
 
+def paces_of(world: World) -> dict[int, list[Segment]]:
+    """The paces of the nodes that slow down, drawn anew, for longer than any work under way can take."""
+    streams = Streams(world.scenario.seed)
+    paces = {node.number: make_pace(node.slowdown, streams, f"node:{node.id}") for node in world.plant.nodes}
+    until_s = 10.0 * world.kernel.now + 1000.0
+    return {number: _steps(pace._path, until_s) for number, pace in paces.items() if pace is not None}
+
+
+def _steps(path: PathChannel, until_s: float) -> list[Segment]:
+    while path._breaks[-1] < until_s:
+        path._draw()
+    return [(end - begin, rate) for begin, end, rate in zip(path._breaks, path._breaks[1:], path._rates, strict=False)]
+
+
 def almost(value: Any) -> Any:
     return pytest.approx(value, rel=1e-9, abs=1e-12)
 
@@ -87,5 +103,7 @@ def assert_agree(world: World, oracle: Oracle) -> None:
 def test_the_world_agrees_with_the_oracle(data: dict[str, Any]) -> None:
     world = run(world_of(data, Scripted()))
     decisions = world.agent.decisions
-    oracle = Oracle(world.scenario, tasks_of(world.scenario), lambda *key: decisions[key], paths_of(world))
+    oracle = Oracle(
+        world.scenario, tasks_of(world.scenario), lambda *key: decisions[key], paths_of(world), paces=paces_of(world)
+    )
     assert_agree(world, oracle.run())

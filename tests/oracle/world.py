@@ -35,14 +35,17 @@ class Oracle:
         decide: Decide,
         paths: Mapping[int, Sequence[Segment]],
         *,
+        paces: Mapping[int, Sequence[Segment]] | None = None,
         release_first: bool = False,
     ) -> None:
+        """`paces` holds those nodes whose pace changes: its path, in seconds of work per second."""
         self.bytes_per_token = scenario.bytes_per_token
         self.nodes: list[Node] = read_nodes(scenario)
         self.links: dict[int, Link] = read_links(scenario)
         self.tasks_in = dict(enumerate(tasks))
         self.decide = decide
         self.paths = paths
+        self.paces = paces or {}
         self.release_first = release_first
 
         self.now = 0.0
@@ -352,9 +355,17 @@ class Oracle:
         self.resident[n][model.name] = self.now
         self.queue[n].remove(key)
         self.in_service[n].append(key)
-        first, last = self._alone(key)
-        record.update(start_s=self.now, swap_s=swap, first_token_s=self.now + swap + first)
-        self._later(self.now + swap + last, COMPLETION, n, self._served, n, key)
+        first, last = (self._worked(n, self.now + swap, work) for work in self._alone(key))
+        record.update(start_s=self.now, swap_s=swap, first_token_s=first)
+        self._later(last, COMPLETION, n, self._served, n, key)
+
+    def _worked(self, n: int, begin: float, work: float) -> float:
+        """When work of so many seconds that begins then is done at the node's pace."""
+        if n not in self.paces:
+            return begin + work
+        end = finish_time(self.paces[n], begin, work)
+        assert end < math.inf, "the pace given is too short"
+        return end
 
     def _api_next(self, n: int) -> None:
         node = self.nodes[n]
@@ -426,7 +437,9 @@ class Oracle:
     def _boundary(self, n: int) -> None:
         duration = self.batch[n].begin(self.now)
         if duration is not None:
-            self._later(self.now + duration, COMPLETION, n, self._iteration_over, n)
+            end = self._worked(n, self.now, duration)
+            self.batch[n].stretch(end - self.now)
+            self._later(end, COMPLETION, n, self._iteration_over, n)
 
     def _iteration_over(self, n: int) -> None:
         gone = self.batch[n].end(self.now)

@@ -93,6 +93,12 @@ def test_the_load_of_a_station_is_rho(name: str, rho: float) -> None:
     assert CLOUD not in found
 
 
+def test_a_station_that_slows_down_has_that_much_less_to_offer() -> None:
+    spells = "edges.station.slowdown={kind: random, factor: 4, mean_between: 30 s, mean_lasting: 10 s}"
+    found = {each.resource: each.load for each in offered_load(load_scenario("theory/mm1", [spells]))}
+    assert found[EDGES] == found[BOUND] == pytest.approx(0.8 / (0.75 + 0.25 / 4))
+
+
 def test_first_stages_are_shared_out_over_the_nodes_that_read_them() -> None:
     capacity = 1 / EXPLAIN_S + 0.5 / EXPLAIN_S
     assert loads(PLANT)["explain image on edge nodes"] == pytest.approx(0.2 / capacity)

@@ -12,7 +12,8 @@ from simoffload.schema import bundled_scenarios, diagnose, dump_scenario, load_s
 NAMES = sorted(bundled_scenarios())
 NEEDED = {
     "smart-factory", "inspection-line", "alarm-storm", "campus-5g", "wan-constrained", "trace-replay", "tiny",
-    "theory/mm1", "theory/mmc", "theory/mg1", "theory/md1", "theory/priority", "theory/tandem",
+    "hidden-slowdown", "static-small", "theory/mm1", "theory/mmc", "theory/mg1", "theory/md1", "theory/priority",
+    "theory/tandem", "theory/routing",
 }  # fmt: skip
 README = (bundled_scenarios()["tiny"].parent / "README.md").read_text(encoding="utf-8")
 

@@ -25,7 +25,7 @@ ONLY_THE_LOADER_SEES = (
     "unknown subtask", "duplicate", "is listed twice", "in a circle", "no node hosts", "needs", "no serving law",
     "no node uses", "hosts no model", "hosts one model", "KV memory", "warm-up", "weight", "exactly one", "is above",
     "is below", "give one", "at least 1 tok", "half the period", "every rate", "add up", "no modality",
-    "must be more than 0", "must be at most 600", "negative",
+    "must be more than 0", "must be at most 600", "negative", "begins before", "no later than", "no slow-downs",
 )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from simoffload.world.batching import BatchingServer
 from simoffload.world.job import Job
 from simoffload.world.kernel import ARRIVAL, COMPLETION, Call, Kernel
 from simoffload.world.line import AskedLine, FifoLine, Line, PriorityLine
+from simoffload.world.pace import Pace
 from tests.oracle.batching import BatchServer, Request, serve
 from tests.oracle.theory import batch_interval, mg1_wait, mmc_wait
 
@@ -99,9 +100,12 @@ def job_of(wish: Wish, number: int = 0) -> Job:
 class World:
     """A batching server alone, and who enters it when."""
 
-    def __init__(self, machine: Machine, wishes: Sequence[Wish], line: Line | None = None) -> None:
+    def __init__(
+        self, machine: Machine, wishes: Sequence[Wish], line: Line | None = None, pace: Pace | None = None
+    ) -> None:
         self.kernel = Kernel()
-        self.server = BatchingServer(self.kernel, machine.node(), PriorityLine() if line is None else line, self.done)
+        waiting = PriorityLine() if line is None else line
+        self.server = BatchingServer(self.kernel, machine.node(), waiting, self.done, pace)
         self.jobs = [job_of(wish, number) for number, wish in enumerate(wishes)]
         self.finished: list[Job] = []
         for job, wish in zip(self.jobs, wishes, strict=True):

@@ -223,7 +223,12 @@ def test_work_and_tasks_are_conserved_and_littles_law_holds(data: dict[str, Any]
         assert summary.little_residual < 1e-9
         if isinstance(server, SlotsServer):
             for job in served:
-                assert job.finish_s - job.start_s == almost(job.swap_s + job.last_after_s)
+                served_s, least_s = job.finish_s - job.start_s, job.swap_s + job.last_after_s
+                if server.node.slowdown is None:
+                    assert served_s == almost(least_s)
+                else:
+                    most_s = job.swap_s + server.node.slowdown.factor * job.last_after_s
+                    assert least_s - 1e-9 <= served_s <= most_s + 1e-9
     for link in world.links:
         assert link.occupancy.summary(now).little_residual < 1e-9
 
