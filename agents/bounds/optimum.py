@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from .instance import StaticInstance
 
 TICK_S = 0.001
-EFFORT = 60.0
-"""Seconds of CP-SAT's deterministic time, which passes alike on every machine."""
+EFFORT = 20.0
+"""In CP-SAT's deterministic time, which passes alike on every machine: 1 is a few seconds of a processor."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,8 @@ class Trained(Frozen):
     vary: dict[str, Annotated[list[str | float], Field(min_length=1)]] = {}
     """Values of paths of the scenario; every episode is played on a combination that chance picks."""
     seeds: Annotated[list[TrainingSeed], Field(min_length=1)] | None = None
+    batches: Annotated[PositiveWhole, Field(le=1000)] | None = None
+    """Instead of the budget's: a scheme that decides less often has more episodes for as many decisions."""
 
 
 class Part(Frozen):

@@ -171,8 +171,9 @@ class _Reader:
             scheme = self._scheme(("trainings", name), trained)
             scenarios = tuple(self._training_scenarios(("trainings", name), trained))
             is_usual = trained.scenario is None and not trained.settings and not trained.vary
+            own = budget if trained.batches is None else budget.model_copy(update={"batches": trained.batches})
             for seed in trained.seeds or budget.seeds:
-                yield TrainingRun(name, seed, scheme, scenarios, budget, is_usual)
+                yield TrainingRun(name, seed, scheme, scenarios, own, is_usual)
 
     def _scheme(self, path: TreePath, trained: Trained) -> Scheme:
         if trained.scheme not in SCHEMES:

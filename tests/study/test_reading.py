@@ -89,6 +89,12 @@ def test_everything_wrong_is_told_at_once(tmp_path: Path) -> None:
     assert told.count("unknown agent 'nobody'") == 2
 
 
+def test_a_training_may_have_batches_of_its_own(tmp_path: Path) -> None:
+    text = MINI.replace("{scheme: ucb-coma,", "{scheme: ucb-coma, batches: 3,")
+    assert {run.budget.batches for run in read_study(write(tmp_path, text)).trainings} == {3}
+    assert {run.budget.batches for run in read_study(write(tmp_path)).trainings} == {1}
+
+
 def test_nothing_is_trained_without_a_budget(tmp_path: Path) -> None:
     text = "\n".join(line for line in MINI.splitlines() if not line.startswith("budget:"))
     assert "nothing can be trained without a budget" in refused(tmp_path, text)

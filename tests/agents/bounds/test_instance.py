@@ -91,7 +91,7 @@ def test_the_bundled_scenario_has_as_many_subtasks_as_it_says() -> None:
     for scenario in instances(load_scenario("static-small"), 8):
         instance = static_instance(scenario)
         assert instance.scenario == scenario
-        assert 15 <= len(instance.operations) <= 18
+        assert 12 <= len(instance.operations) <= 18
         assert instance.arrivals_s == (0.0, 0.0, 0.0)
 
 
