@@ -18,3 +18,10 @@ class UcbComa(ScoringAgent):
 
     def __init__(self, path: Path = WEIGHTS / "ucb-coma") -> None:
         super().__init__(read_policy(path)[0])
+
+
+class UcbComaGeneralist(UcbComa):
+    """UCB-COMA trained on smart-factory at five loads and four telemetry intervals."""
+
+    def __init__(self) -> None:
+        super().__init__(WEIGHTS / "ucb-coma-generalist")
