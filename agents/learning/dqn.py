@@ -2,9 +2,7 @@
 
 Q(o, a) = V(o) + A(o, a) - mean A(o, .) (Wang et al. 2016). A is the policy's own formula in units of the return,
 network(row) - kappa x rule's score, so that the first policy is the rule; V reads the means and maxima of the home's
-rows. A home decides again when its next subtask is ready, so a transition goes from one of its decisions to its next
-one, and costs what the whole plant incurs meanwhile, for that is what the homes share. How the target is made:
-`q_learning`.
+rows. How the target is made: `q_learning`.
 """
 
 from __future__ import annotations
@@ -19,7 +17,6 @@ from simoffload.decision.features import POSITION_COLUMNS
 from .batch import Batch
 from .networks import Scorer, best_by, pooled_by
 from .q_learning import QLearner, Worth
-from .returns import Steps, own_steps
 from .rollout import POSITION
 from .settings import DqnSettings
 
@@ -45,10 +42,6 @@ class Duel(Worth):
     def view(self, batch: Batch) -> View:
         """Rows of decisions, pooled."""
         return View(batch, pooled_by(batch.kinds[POSITION].features, batch.decision, batch.decisions))
-
-    def steps(self, batch: Batch) -> Steps:
-        """From each home's decision to its next one."""
-        return own_steps(batch.home, batch.cost, batch.duration_s, batch.last)
 
     def standardise(self, view: View) -> None:
         """Take means and scales of rows and of pooled rows."""

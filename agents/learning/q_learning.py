@@ -1,12 +1,14 @@
 """Double Q-learning from the plays of the last batches, whatever the worth of a decision is made of.
 
-A step draws decisions from the replay and moves the worth of what was done there towards
+A home decides again when its next subtask is ready, so a transition goes from one of its decisions to its next one, and
+costs what the whole plant incurs meanwhile, for that is what the homes share. A step draws decisions from the replay
+and moves the worth of what was done there towards
 
     -cost + exp(-time / horizon) x Q'(next, argmax_a Q(next, a)),
 
-cost above the mean rate and time until the next decision, a semi-Markov process (Bradtke, Duff 1995); Q' is the network
-as it was some steps ago (Mnih et al. 2015), Q the present one (van Hasselt et al. 2016). The end of an episode is worth
-0.
+cost above the mean rate and time until that next decision, a semi-Markov process (Bradtke, Duff 1995); Q' is the
+network as it was some steps ago (Mnih et al. 2015), Q the present one (van Hasselt et al. 2016). The end of an episode
+is worth 0.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from .batch import Batch, batch_of
 from .greedy import EpsilonGreedy, falling
 from .networks import Scorer, descend, slow_down
 from .replay import Replay
-from .returns import Steps
+from .returns import Steps, own_steps
 from .rollout import Episode
 from .settings import QSettings
 
@@ -40,10 +42,6 @@ class Worth(nn.Module):
 
     def view(self, batch: Batch) -> Any:
         """What is worked out once of a batch that is sampled many times."""
-        raise NotImplementedError
-
-    def steps(self, batch: Batch) -> Steps:
-        """From which decision to which a transition goes."""
         raise NotImplementedError
 
     def standardise(self, view: Any) -> None:
@@ -95,7 +93,8 @@ class QLearner:
         slow_down(self._steps, self.settings.rate, progress)
         self._replay.add(episodes)
         batch = batch_of(self._replay.episodes())
-        view, steps = self.online.view(batch), self.online.steps(batch)
+        view = self.online.view(batch)
+        steps = own_steps(batch.home, batch.cost, batch.duration_s, batch.last)
         if self._updates == 0:
             self.online.standardise(view)
         errors, worths = [], []

@@ -8,8 +8,11 @@ way, so the joint action at a decision is the latest action of every home, and
 over the homes that have acted in the episode. s is the fresh state of the plant, o_i the mean of the rows that home i
 chose among, age_i how long ago that was. Weights do not depend on the action taken and are not negative, so whoever
 acts next does best for Q_tot by the row of largest u, which takes nothing but its own rows. W1 is the same function for
-every home, so there may be any number of them. A transition goes from a decision in the plant to the next one, whoever
-takes it. How the target is made: `q_learning`.
+every home, so there may be any number of them.
+
+How the target is made: `q_learning`. From a home's decision to its next one the others act, too, as they do in the
+replay: the target is one of several steps, as if they had acted by the present policy (as in Rainbow: Hessel et al.
+2018).
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ from simoffload.run.plant_state import STATE_COLUMNS
 from .batch import Batch
 from .networks import Scorer, best_by, pooled_by, spread_of
 from .q_learning import QLearner, Worth
-from .returns import Steps, latest_of_homes, plant_steps
+from .returns import latest_of_homes
 from .rollout import POSITION
 from .settings import QmixSettings
 
@@ -99,10 +102,6 @@ class Mixed(Worth):
         latest = latest_of_homes(batch.home, batch.last)
         time_s = np.append(0.0, np.cumsum(batch.duration_s)[:-1])
         return View(batch, torch.from_numpy(latest), seen, torch.from_numpy(time_s))
-
-    def steps(self, batch: Batch) -> Steps:
-        """From each decision to the next one in the plant."""
-        return plant_steps(batch.cost, batch.duration_s, batch.last)
 
     def standardise(self, view: View) -> None:
         """Take means and scales of rows, of their means, and of the state."""

@@ -34,18 +34,13 @@ def advantages(reward: Floats, baseline: Floats, last: Flags, trace: float) -> F
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """What lies between a decision and the next one, [n]."""
+    """What lies between a decision and the next one of the same home in the same episode, [n]."""
 
     following: Ints
-    """Number of the next decision; -1 where there is none and the step goes to the end of the episode."""
+    """Number of that decision; -1 where there is none and the step goes to the end of the episode."""
     cost: Floats
     """Of the whole plant meanwhile."""
     duration_s: Floats
-
-
-def plant_steps(cost: Floats, duration_s: Floats, last: Flags) -> Steps:
-    """From each decision to the next one in the plant."""
-    return Steps(np.where(last, -1, np.arange(1, len(last) + 1)), cost, duration_s)
 
 
 def own_steps(home: Ints, cost: Floats, duration_s: Floats, last: Flags) -> Steps:

@@ -135,13 +135,13 @@ class PpoSettings:
     critic_hidden: Widths = (64, 64)
     actor_rate: Positive = 3e-3
     critic_rate: Positive = 2e-3
-    trace: Share = 0.9
+    trace: Share = 0.5
     """lambda of the advantages, from a home's decision to its next."""
     clip: Share = 0.2
     actor_epochs: Count = 4
     critic_epochs: Count = 6
     first_critic_epochs: Count = 30
-    minibatch: Count = 4096
+    minibatch: Count = 512
     """Decisions per step of the optimiser."""
     largest_error: Positive = 10.0
     """Errors of the critic above it count linearly, not by their square."""

@@ -29,7 +29,7 @@ SCHEMA_VERSION: Final = 1
 
 def run_directory(comparison: Path, agent: str, seed: int) -> Path:
     """Where a comparison keeps the run of an agent on a seed, whatever characters the agent's name has."""
-    return comparison / "runs" / quote(agent, safe="") / str(seed)
+    return comparison / "runs" / quote(agent, safe=" ") / str(seed)
 
 
 Status = Literal["incomplete", "complete", "failed"]

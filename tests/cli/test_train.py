@@ -46,9 +46,10 @@ def test_a_training_leaves_a_policy_a_curve_and_a_checkpoint() -> None:
     done = invoke(*TINY, "--workers", "1")
     directory = Path("runs/train-tiny-ucb-coma-1")
     assert done.exit_code == 0
-    assert done.stdout == f"policy     {directory / 'policy.safetensors'}\ncurve      {directory / 'curve.csv'}\n"
+    files = {"policy": "policy.safetensors", "figure": "curve.png", "curve": "curve.csv"}
+    assert done.stdout == "".join(f"{what:<11}{directory / name}\n" for what, name in files.items())
     assert {path.name for path in directory.iterdir()} == {
-        "policy.safetensors", "policy.json", "curve.csv", "checkpoint.pt", "settings.json", "scenario.yaml",
+        "policy.safetensors", "policy.json", "curve.csv", "curve.png", "checkpoint.pt", "settings.json", "scenario.yaml",
     }  # fmt: skip
     policy, card = read_policy(directory / "policy")
     assert policy.order is None

@@ -16,7 +16,7 @@ from simoffload.agents.learning.batch import Batch, batch_of
 from simoffload.agents.learning.dqn import dqn
 from simoffload.agents.learning.q_learning import QLearner, Worth
 from simoffload.agents.learning.qmix import qmix
-from simoffload.agents.learning.returns import Steps, own_steps, plant_steps
+from simoffload.agents.learning.returns import Steps, own_steps
 from simoffload.agents.learning.rollout import play
 from simoffload.agents.learning.settings import DqnSettings, QmixSettings, QSettings
 from tests.agents.learning.episodes import busy, by_hand, signs
@@ -31,6 +31,10 @@ LEARNERS: list[Callable[..., QLearner]] = [
 both = pytest.mark.parametrize("made", LEARNERS, ids=["dqn", "qmix"])
 
 
+def steps_of(batch: Batch) -> Steps:
+    return own_steps(batch.home, batch.cost, batch.duration_s, batch.last)
+
+
 class ByFeature(Worth):
     """Q of a row is a feature of it, times a factor: what it should be can be said by hand."""
 
@@ -41,9 +45,6 @@ class ByFeature(Worth):
 
     def view(self, batch: Batch) -> Batch:
         return batch
-
-    def steps(self, batch: Batch) -> Steps:
-        return own_steps(batch.home, batch.cost, batch.duration_s, batch.last)
 
     def standardise(self, view: Batch) -> None:
         """Features are taken as they are."""
@@ -69,7 +70,7 @@ def test_the_target_by_hand() -> None:
     learner = QLearner(QSettings(horizon_s=4.0), 1, lambda: ByFeature(0))
     learner.target = ByFeature(1)
     batch = batch_of([first, other])
-    goal = learner.goal(batch, learner.online.steps(batch), torch.tensor([0, 1, 2, 3, 0]))
+    goal = learner.goal(batch, steps_of(batch), torch.tensor([0, 1, 2, 3, 0]))
     # decision 0 goes on to 2 after 2 s and -2 + 0; the others to the end, which is worth nothing
     ahead = 2.0 + math.exp(-2.0 / 4.0) * 30.0
     assert goal.tolist() == pytest.approx([ahead, 0.0 + 1.0, 1.0, -3.0, ahead])
@@ -80,7 +81,7 @@ def test_the_one_who_prefers_is_not_the_one_who_values() -> None:
     learner = QLearner(QSettings(horizon_s=1e12), 1, lambda: ByFeature(0))
     learner.target = ByFeature(1)
     batch = batch_of([episode])
-    assert learner.goal(batch, learner.online.steps(batch), torch.tensor([0])).item() == -5.0
+    assert learner.goal(batch, steps_of(batch), torch.tensor([0])).item() == -5.0
 
 
 @both
@@ -91,17 +92,8 @@ def test_the_end_of_an_episode_is_worth_nothing(made: Callable[..., QLearner]) -
             each.add_(1.0)
     alone = batch_of([by_hand([signs([1.0], [2.0])], [0], [3.0]), by_hand([signs([1.0], [2.0])], [1], [7.0])])
     view = learner.online.view(alone)
-    goal = learner.goal(view, learner.online.steps(alone), torch.tensor([0, 1]))
+    goal = learner.goal(view, steps_of(alone), torch.tensor([0, 1]))
     assert goal.tolist() == pytest.approx([2.0, -2.0])
-
-
-def test_of_homes_it_goes_from_own_to_own_in_the_plant_from_each_to_the_next() -> None:
-    batch = batch_of([path(0, 1, homes=(0, 1)), path(1, 1, homes=(2, 2))])
-    one, all_ = (made().online.steps(batch) for made in LEARNERS)
-    assert one.following.tolist() == [-1, -1, 3, -1]
-    assert all_.following.tolist() == [1, -1, 3, -1]
-    assert one.cost.tolist() == own_steps(batch.home, batch.cost, batch.duration_s, batch.last).cost.tolist()
-    assert all_.cost.tolist() == plant_steps(batch.cost, batch.duration_s, batch.last).cost.tolist()
 
 
 # --------------------------------------------------------------------------------------------------------- learning

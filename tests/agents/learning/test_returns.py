@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simoffload.agents.learning.returns import advantages, by_home, latest_of_homes, own_steps, plant_steps
+from simoffload.agents.learning.returns import advantages, by_home, latest_of_homes, own_steps
 
 NUMBERS = st.floats(-100, 100)
 
@@ -119,9 +119,3 @@ def test_the_latest_decisions_of_homes_are_those_of_this_episode_so_far(each: tu
             before = [k for k in range(begin, step + 1) if home[k] == owner]
             assert found[step, owner] == (before[-1] if before else -1)
         begin = step + 1 if last[step] else begin
-
-
-def test_steps_of_the_plant_go_from_one_decision_to_the_next() -> None:
-    found = plant_steps(np.array([1.0, 2.0, 3.0]), np.array([4.0, 5.0, 6.0]), np.array([False, True, True]))
-    assert found.following.tolist() == [1, -1, -1]
-    assert (found.cost.tolist(), found.duration_s.tolist()) == ([1.0, 2.0, 3.0], [4.0, 5.0, 6.0])

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from simoffload.agents.learning import training
-from simoffload.agents.learning.directory import MOST, Look
+from simoffload.agents.learning.directory import EPISODE_SEEDS, MOST, Look
 from simoffload.agents.learning.schemes import SCHEMES, Scheme
 from simoffload.agents.learning.settings import ComaSettings, TrainingSettings
 from simoffload.agents.learning.training import Training
@@ -217,7 +217,7 @@ def test_no_two_episodes_share_a_seed_and_none_has_one_of_validation(tmp_path: P
         for seed, batch, number in itertools.product(ends, repeat=3)
     ]
     assert len(set(seeds)) == len(seeds)
-    assert min(seeds) >= training.EPISODE_SEEDS
+    assert min(seeds) >= EPISODE_SEEDS
     assert max(seeds) < VALIDATION_SEEDS
 
 
