@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from simoffload.decision import Decision, Observation, Setting
@@ -41,11 +41,12 @@ class Wanderer:
 
 
 def without_chance(written: dict[str, Any], rate: float) -> Scenario:
-    """A drawn plant with steady links, whole prompts and even interfaces."""
+    """A drawn plant with steady links and paces, whole prompts and even interfaces."""
     for link in written["links"].values():
         link["channel"] = f"{rate!r} bit/s"
     for node in (*written["edges"], *written["clouds"]):
         node["server"].pop("chunk", None)
+        node.pop("slowdown", None)
         if node["server"]["kind"] == "api":
             node["server"]["overhead_sigma"] = 0
         for kind in ("uplink", "downlink", "lan"):
@@ -76,7 +77,6 @@ def chains(draw: st.DrawFn, homes: int) -> Task:
 @given(st.data())
 def test_a_task_alone_in_the_plant_ends_and_costs_what_was_expected(data: st.DataObject) -> None:
     scenario = without_chance(data.draw(scenarios()), data.draw(amount(1e5, 1e7)))
-    assume(not any(node.slowdown for node in (*scenario.edges, *scenario.clouds)))  # nobody can expect one
     agent = Wanderer(data.draw(st.lists(st.integers(0, 50), min_size=1, max_size=9)))
     world = world_of(scenario.model_copy(update={"telemetry_interval": 0.0}), agent)
     heard = listen(world)
