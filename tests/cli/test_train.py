@@ -49,10 +49,11 @@ def test_a_training_leaves_a_policy_a_curve_and_a_checkpoint() -> None:
     files = {"policy": "policy.safetensors", "figure": "curve.png", "curve": "curve.csv"}
     assert done.stdout == "".join(f"{what:<11}{directory / name}\n" for what, name in files.items())
     assert {path.name for path in directory.iterdir()} == {
-        "policy.safetensors", "policy.json", "curve.csv", "curve.png", "checkpoint.pt", "settings.json", "scenario.yaml",
+        "policy.safetensors", "policy.json", "curve.csv", "curve.png", "checkpoint.pt", "settings.json",
+        "scenario.yaml",
     }  # fmt: skip
     policy, card = read_policy(directory / "policy")
-    assert policy.order is None
+    assert policy.order is not None
     assert card["scenario"] == "tiny"
     assert len((directory / "curve.csv").read_text(encoding="utf-8").splitlines()) == 3
     assert invoke("validate", str(directory / "scenario.yaml")).exit_code == 0
@@ -60,7 +61,7 @@ def test_a_training_leaves_a_policy_a_curve_and_a_checkpoint() -> None:
 
 @pytest.mark.usefixtures("in_turn")
 def test_with_orders_the_policy_has_a_network_for_them() -> None:
-    assert invoke(*TINY, "--learner", "orders=true", "--out", "here").exit_code == 0
+    assert invoke(*TINY, "--out", "here").exit_code == 0
     assert UcbComa(Path("here/policy")).order == "decide"
 
 
