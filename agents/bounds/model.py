@@ -2,7 +2,8 @@
 
 Each subtask has a node; services of a node and transfers of a link exclude one another; a payload or an answer sets out
 for a node when the first subtask that needs it there is ready, and travels there once. What the program has and the
-simulator has not is patience: a station may stay idle while something waits, so its optimum is a lower bound.
+simulator has not is patience: a station may stay idle while something waits, and need not begin with what comes first
+of what comes at one moment. So its optimum is a lower bound.
 """
 
 from __future__ import annotations

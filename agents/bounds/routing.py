@@ -163,3 +163,5 @@ def _check(plant: Plant) -> None:
             raise RoutingError(f"node '{node.id}' needs a server of kind slots, with a single one on edge nodes")
         if len(node.resident) < len(node.models):
             raise RoutingError(f"node '{node.id}' cannot hold all its models at once; swapping them is not modelled")
+        if node.slowdown is not None:
+            raise RoutingError(f"node '{node.id}' slows down at times; its services are not exponential then")

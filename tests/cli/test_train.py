@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from simoffload.agents import learning
 from simoffload.agents.learning import schemes, training
-from simoffload.agents.learning.settings import ComaSettings
+from simoffload.agents.learning.settings import ComaSettings, TrainingSettings
 from simoffload.agents.policy_file import read_policy
 from simoffload.agents.ucb_coma import UcbComa
 from tests.agents.learning.test_training import InTurn, content
@@ -30,9 +31,9 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Episodes of a few tasks, a look at the rules and the policy after the last batch, and small networks."""
-    settings = partial(training.TrainingSettings, tasks=8, validation_seeds=1, validation_tasks=8)
+    settings = partial(TrainingSettings, tasks=8, validation_seeds=1, validation_tasks=8)
     small = ComaSettings(hidden=(4,), critic_hidden=(4,), first_critic_epochs=2, critic_epochs=2)
-    monkeypatch.setattr(training, "TrainingSettings", settings)
+    monkeypatch.setattr(learning.settings, "TrainingSettings", settings)
     scheme = replace(schemes.SCHEMES["ucb-coma"], settings=small)
     monkeypatch.setattr(schemes, "SCHEMES", {"ucb-coma": scheme})
 

@@ -110,6 +110,10 @@ def test_the_bundled_scenario_has_as_many_subtasks_as_it_says() -> None:
             "node 'eye' cannot hold all its models at once; swapping them is not modelled",
         ),
         (
+            ("edges.eye.slowdown={kind: random, factor: 2, mean_between: 1 s, mean_lasting: 1 s}",),
+            "node 'eye' slows down at times; a static one keeps its pace",
+        ),
+        (
             ("edges.eye.lan={channel: {kind: ar1, median: 2 Mbit/s, sigma: 1, rho: 0.9}}",),
             "link 'eye/lan' has a channel of kind ar1; only constant ones are static",
         ),

@@ -89,6 +89,10 @@ def test_homes_add_up() -> None:
         ("clouds.cloud.server.slots=5", "node 'cloud' has 5 slots, so few that jobs might wait there"),
         ("clouds.cloud.server={kind: batching, max_batch: 9}", "node 'cloud' needs a server of kind slots"),
         ("edges.slow.server={kind: slots, slots: 2}", "node 'slow' needs a server of kind slots, with a single one"),
+        (
+            "edges.slow.slowdown={kind: random, factor: 2, mean_between: 1 s, mean_lasting: 1 s}",
+            "node 'slow' slows down at times; its services are not exponential then",
+        ),
         ("clouds.cloud.delay=1 s", "jobs must be where they go at once"),
         ("edges.slow.lan={channel: 1 Mbit/s}", "jobs must be where they go at once"),
     ],
