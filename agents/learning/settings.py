@@ -84,7 +84,7 @@ class QSettings:
     """What both learners of worths depend on."""
 
     hidden: Widths = (32, 32)
-    kappa: NotNegative = 1.0
+    kappa: NotNegative = 0.5
     """What a finish later by L_ref costs, as a first guess, in units of the objective."""
     rate: Positive = 1e-3
     """Learning rate at the beginning; it falls evenly."""
@@ -101,8 +101,8 @@ class QSettings:
     least_epsilon: Share = 0.01
     """The same from when the first `exploring` of the batches are over."""
     exploring: Share = 0.5
-    horizon_s: Positive = 100.0
-    """Time after which what follows counts 1 / e."""
+    horizon_s: Positive = 30.0
+    """Time after which what follows counts 1 / e; a longer one lets more noise in."""
     largest_error: Positive = 10.0
     """Errors above it count linearly, not by their square."""
     largest_gradient: Positive = 10.0
@@ -167,10 +167,10 @@ class LinUcbSettings:
 class Ucb1Settings:
     """The bandit with a table of costs."""
 
-    c: NotNegative = 1.0
+    c: NotNegative = 0.2
     """Of the bonus, in units of the objective."""
-    discount: Share = 0.9
-    """Of older batches, from batch to batch."""
+    discount: Share = 1.0
+    """Of older batches, from batch to batch; below 1 all homes go one way in one batch and another in the next."""
 
 
 @dataclass(frozen=True, slots=True)

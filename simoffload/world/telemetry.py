@@ -79,8 +79,9 @@ def report_node(server: Server, now_s: float) -> NodeReport:
         starts = [min(_ends(server, now_s), default=now_s) + line.work]
     else:
         first = [job.expected_service_s for _, job in islice(line.in_order(), MOST_SCHEDULED)]
-        behind_s = max((line.work - math.fsum(first)) / capacity, (waiting - len(first)) * gap_s)
-        starts = [_starts(server, first, capacity, now_s)[-1] + (behind_s if waiting > len(first) else 0.0)]
+        starts = [_starts(server, first, capacity, now_s)[-1]]
+        if waiting > len(first):
+            starts[0] += max((line.work - math.fsum(first)) / capacity, (waiting - len(first)) * gap_s)
     return NodeReport(
         now_s,
         waiting,
