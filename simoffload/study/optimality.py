@@ -1,4 +1,4 @@
-"""Gaps: agents against the proven optimum of small static instances, instance by instance in worker processes."""
+"""Gaps: agents against the clairvoyant optimum of small static instances, instance by instance in worker processes."""
 
 from __future__ import annotations
 

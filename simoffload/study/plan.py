@@ -102,7 +102,7 @@ class Generalisation(Part):
 
 
 class Gaps(Frozen):
-    """Agents against proven optima of small static instances: the scenario on the seeds 1, 2, ..."""
+    """Agents against the clairvoyant optimum of small static instances: the scenario on the seeds 1, 2, ..."""
 
     agents: Listed
     scenario: str

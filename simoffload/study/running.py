@@ -12,8 +12,9 @@ from .entrants import TRAININGS
 from .evaluation import measure, wanted
 from .optimality import measure_gaps
 from .reading import Study, TrainingRun
+from .side_by_side import train_all
 from .sittings import Clock
-from .trainings import is_finished, train
+from .trainings import is_finished
 
 CELLS = "cells"
 OF_A_RULE, OF_A_POLICY, OF_LEARNING = 1.0, 2.0, 3.6
@@ -72,15 +73,17 @@ class _Sitting:
         home = self._directory / TRAININGS
         missing = [run for run in self._study.trainings if not is_finished(run, home / run.directory)]
         self._left = sum(map(_work_of_training, missing)) + _work_of_all_cells(self._study) + self._instances
-        for number, run in enumerate(missing, 1):
-            begun, work = self._done, _work_of_training(run)
+        runs = {home / run.directory: run for run in missing}
+        shares = dict.fromkeys(runs, 0.0)
 
-            def look(share: float, text: str, head: str = f"training {number} of {len(missing)}") -> bool:
-                self._done = begun + share * work  # noqa: B023 - called within this round only
-                return self._tell(f"{head}, {run.directory}, {text}")  # noqa: B023
+        def look(directory: Path, share: float, text: str) -> bool:
+            shares[directory] = share
+            self._done = sum(shares[each] * _work_of_training(run) for each, run in runs.items())
+            over = sum(share >= 1 for share in shares.values())
+            return self._tell(f"{over} of {len(runs)} trainings over, {directory.name}, {text}")
 
-            train(run, home / run.directory, self._workers, look)
-            self._done = begun + work
+        train_all(runs, self._workers, look)
+        self._done = sum(map(_work_of_training, missing))
 
     def _measure(self) -> None:
         scenarios, cells = wanted(self._study, self._directory)

@@ -55,7 +55,7 @@ def test_a_study_that_was_stopped_ends_with_the_same_results(tmp_path: Path) -> 
     assert [look.share for look in looks] == sorted(look.share for look in looks)
     assert looks[-1].share == pytest.approx(1.0)
     assert looks[-1].text == "24 of 24 runs"
-    assert "training 2 of 2, learner-2, batch 1/1" in looks[1].text
+    assert "2 of 2 trainings over, learner-2, batch 1/1" in looks[1].text
     for looks_at in (3, 12):
         with pytest.raises(Stopped):
             run_study(study, tmp_path / "stopped", 1, stop_after(looks_at))
