@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 
 def simulated_objective(scenario: Scenario, agent: Agent) -> float:
-    """The objective summed over all tasks of a scenario that ends with its last task."""
-    scenario = with_references(scenario)
+    """The objective summed over all tasks of a scenario that ends with its last task, those of a warm-up included."""
+    scenario = with_references(scenario).model_copy(update={"warm_up": 0.0})
     recorder = statistics_of(scenario)
     world = World(scenario, agent, recorder)
     world.begin()
