@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from simoffload.decision import Heard, Observation, Setting
 
 Floats = NDArray[np.float64]
+MEMORY_S = 60.0
+"""Time in which what was heard loses all but 1/e of its weight."""
 
 
 class MeasuredSpeeds:
@@ -64,6 +67,23 @@ class MeasuredSpeeds:
         self._told_s = now_s
 
 
+class SpeedsByHome:
+    """What every home believes of its candidates, each by what it has heard itself."""
+
+    def __init__(self, nodes: int, memory_s: float, optimism: float, prior: float = 0.0) -> None:
+        self._new = partial(MeasuredSpeeds, nodes, memory_s, optimism, prior)
+        self._speeds: dict[int, MeasuredSpeeds] = {}
+
+    def slowness(self, seen: Observation) -> Floats:
+        """[k]: of the candidates, with what the home has heard since its last decision."""
+        speeds = self._speeds.get(seen.home)
+        if speeds is None:
+            speeds = self._speeds[seen.home] = self._new()
+        speeds.hear(seen.heard)
+        believed: Floats = speeds.slowness(seen.now_s)[seen.candidates]
+        return believed
+
+
 def finish_at(seen: Observation, slowness: Floats) -> Floats:
     """[k]: seconds until the subtask is finished where wait and service take so many times as long, [k]."""
     finish = seen.finish_s
@@ -77,7 +97,7 @@ def finish_at(seen: Observation, slowness: Floats) -> Floats:
 class EarliestMeasuredFinish:
     """The node where the subtask is expected to be finished first at the nodes' measured speeds; queues by arrival."""
 
-    memory_s: float = 60.0
+    memory_s: float = MEMORY_S
     """Time in which what was heard loses all but 1/e of its weight."""
     optimism: float = 0.0
     """Weight of the doubt about a slowness, which counts in the node's favour."""
@@ -87,22 +107,11 @@ class EarliestMeasuredFinish:
 
     def reset(self, setting: Setting, generator: np.random.Generator) -> None:
         """Nothing has been heard; the rule draws nothing."""
-        self._nodes = len(setting.node_ids)
-        self._speeds: dict[int, MeasuredSpeeds] = {}
-
-    def slowness(self, seen: Observation) -> Floats:
-        """[k]: what the home believes of its candidates, with what it has heard since its last decision."""
-        speeds = self._speeds.get(seen.home)
-        if speeds is None:
-            speeds = MeasuredSpeeds(self._nodes, self.memory_s, self.optimism, self.prior)
-            self._speeds[seen.home] = speeds
-        speeds.hear(seen.heard)
-        believed: Floats = speeds.slowness(seen.now_s)[seen.candidates]
-        return believed
+        self._speeds = SpeedsByHome(len(setting.node_ids), self.memory_s, self.optimism, self.prior)
 
     def decide(self, observation: Observation) -> Decision:
         """The candidate of least finish."""
-        return Decision(int(np.argmin(finish_at(observation, self.slowness(observation)))))
+        return Decision(int(np.argmin(finish_at(observation, self._speeds.slowness(observation)))))
 
 
 @dataclass(eq=False)

@@ -34,6 +34,7 @@ def write_policy(path: Path, heads: Heads, card: dict[str, Any]) -> None:
         "format": FORMAT,
         "kappa": heads.kappa,
         "kappa_order": heads.kappa_order,
+        "optimism": heads.optimism,
         "columns": {name: list(COLUMNS[name]) for name, network in networks.items() if network is not None},
         **card,
     }
@@ -58,7 +59,14 @@ def read_policy(path: Path) -> tuple[Heads, dict[str, Any]]:
             raise RecordError(f"{weights}: {name}: {error}") from None
         if networks[name].inputs != len(COLUMNS[name]):
             raise RecordError(f"{weights}: {name} reads {networks[name].inputs} numbers, not {len(COLUMNS[name])}")
-    heads = Heads(networks.get("position"), networks.get("order"), float(about["kappa"]), float(about["kappa_order"]))
+    optimism = about.get("optimism")
+    heads = Heads(
+        networks.get("position"),
+        networks.get("order"),
+        float(about["kappa"]),
+        float(about["kappa_order"]),
+        None if optimism is None else float(optimism),
+    )
     return heads, about
 
 
@@ -77,8 +85,10 @@ def _read_card(path: Path) -> dict[str, Any]:
     for name, names in columns.items():
         if names != list(COLUMNS[name]):
             raise RecordError(f"{path}: its {name} network was trained on other features than this version has")
-    for key in ("kappa", "kappa_order"):
+    for key in ("kappa", "kappa_order", "optimism"):
         value = about.get(key)
+        if key == "optimism" and value is None:
+            continue
         if not (isinstance(value, (int, float)) and 0 <= value <= sys.float_info.max):
             raise RecordError(f"{path} has no {key} that is a finite number of 0 or more")
     return about

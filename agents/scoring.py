@@ -1,8 +1,8 @@
 """Policies that score candidates: a rule's score and a network's correction, and from both the chances of each row.
 
 logits = network(features) - kappa (score - least score). With the last layer at 0 the policy is a soft version of its
-rule, and with a large kappa the rule itself. The rule places a subtask where it is expected to be finished first, and
-among waiting jobs takes the first come.
+rule, and with a large kappa the rule itself. The rule places a subtask where it is expected to be finished first, if
+the policy says so at the speeds that homes have measured, and among waiting jobs takes the first come.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from simoffload.decision import Decision
 from simoffload.decision.features import ORDER_COLUMNS, POSITION_COLUMNS, order_features, position_features
 
+from .measured_speed import MEMORY_S, SpeedsByHome, finish_at
 from .network import Network
 
 if TYPE_CHECKING:
@@ -37,15 +38,21 @@ class Heads:
     """Weight of the rule's score, per L_ref of later finish."""
     kappa_order: float
     """Weight of a job's place in line."""
+    optimism: float | None = None
+    """Of the measured speeds that the rule reckons with; None: it trusts the plant's description."""
 
-    def evaluate(self, seen: Any) -> tuple[Floats, Floats, Floats]:
+    def speeds(self, setting: Setting) -> SpeedsByHome | None:
+        """Where a run's homes will keep what they hear, if they do."""
+        return None if self.optimism is None else SpeedsByHome(len(setting.node_ids), MEMORY_S, self.optimism)
+
+    def evaluate(self, seen: Any, speeds: SpeedsByHome | None = None) -> tuple[Floats, Floats, Floats]:
         """Of an observation of either kind the features, the network's numbers, and the rule's part, [k]."""
         if seen.kind == "order":
             assert self.order is not None
             rows = order_features(seen)
             return rows, self.order(rows), -self.kappa_order * np.arange(float(len(rows)))
         rows = position_features(seen)
-        rule = position_score(seen)
+        rule = position_score(seen, speeds)
         if self.position is None:
             best = np.full(len(rule), _NEVER)
             best[int(np.argmin(rule))] = 0.0
@@ -53,9 +60,9 @@ class Heads:
         return rows, self.position(rows), -self.kappa * rule
 
 
-def position_score(seen: Observation) -> Floats:
+def position_score(seen: Observation, speeds: SpeedsByHome | None = None) -> Floats:
     """The rule's score above its least, in units of L_ref: the finish time, whose least comes first."""
-    finish = seen.finish_s
+    finish = seen.finish_s if speeds is None else finish_at(seen, speeds.slowness(seen))
     score: Floats = (finish - finish.min()) / seen.setting.latency_reference_s
     return score
 
@@ -75,9 +82,10 @@ class ScoringAgent:
         self.order: str = "fifo" if heads.order is None else "decide"
 
     def reset(self, setting: Setting, generator: np.random.Generator) -> None:
-        """The policy has no memory and draws nothing."""
+        """A new run begins; the policy draws nothing."""
+        self._speeds = self._heads.speeds(setting)
 
     def decide(self, observation: Any) -> Decision:
         """The best row."""
-        _, corrections, rule = self._heads.evaluate(observation)
+        _, corrections, rule = self._heads.evaluate(observation, self._speeds)
         return Decision(int(np.argmax(corrections + rule)))

@@ -60,7 +60,7 @@ class Coma:
             _scorer(self.actors, kind).exported() if str(kind) in self.actors else None for kind in (POSITION, ORDER)
         )
         if settings.residual:
-            return Heads(position, order, settings.kappa, settings.kappa_order)
+            return Heads(position, order, settings.kappa, settings.kappa_order, settings.optimism)
         return Heads(position, order, 0.0, 0.0)
 
     def agent(self) -> ScoringAgent:

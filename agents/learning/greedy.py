@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from simoffload.decision import Setting
+
 from ..scoring import Heads
 from .counts import situation
 from .rollout import Choice
@@ -24,6 +26,9 @@ class EpsilonGreedy:
     def order(self) -> str:
         """Waiting jobs go by arrival."""
         return "fifo"
+
+    def reset(self, setting: Setting) -> None:
+        """Nothing is remembered within an episode."""
 
     def choose(self, seen: Any, generator: np.random.Generator) -> Choice:
         """An action for an observation of a position."""

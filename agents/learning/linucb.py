@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simoffload.decision import Setting
 from simoffload.decision.features import POSITION_COLUMNS
 
 from ..network import Network
@@ -47,6 +48,9 @@ class Optimist:
     def order(self) -> str:
         """Waiting jobs go by arrival."""
         return "fifo"
+
+    def reset(self, setting: Setting) -> None:
+        """Nothing is remembered within an episode."""
 
     def choose(self, seen: Any, generator: np.random.Generator) -> Choice:
         """An action for an observation of a position."""

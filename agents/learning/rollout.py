@@ -44,6 +44,9 @@ class Behaviour(Protocol):
     def order(self) -> str:
         """One of the orders of agents."""
 
+    def reset(self, setting: Setting) -> None:
+        """An episode begins."""
+
     def choose(self, seen: Any, generator: np.random.Generator) -> Choice:
         """An action for an observation of either kind."""
 
@@ -98,6 +101,7 @@ class Explorer:
     def reset(self, setting: Setting, generator: np.random.Generator) -> None:
         """Draw from `generator` from now on."""
         self._generator = generator
+        self._behaviour.reset(setting)
 
     def decide(self, seen: Any) -> Decision:
         """An action drawn from the behaviour, noted."""

@@ -75,6 +75,9 @@ class ComaSettings:
     """Whether the policy chooses among waiting jobs too."""
     residual: bool = True
     """Whether the network corrects the rule; if not, it begins from scratch."""
+    optimism: NotNegative | None = None
+    """Of the rule, which then reckons with the speeds that homes have measured while running, as `eft-ucb` does with
+    0.1 and `eft-measured` with 0; None: it takes nodes to be as fast as the plant's description says."""
     kappa: NotNegative = 8.0
     kappa_order: NotNegative = 2.0
 

@@ -14,12 +14,15 @@ from typing import Any
 
 import numpy as np
 
+from simoffload.decision import Setting
+
+from ..measured_speed import SpeedsByHome
 from ..scoring import Heads, chances
 from .counts import Counts, situation
 from .rollout import Choice
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Tilt:
     """Acts by mu, or, as `selection` says, by something near it."""
 
@@ -34,6 +37,11 @@ class Tilt:
     What argmax does has no chance to differentiate: the log-chance noted is that of the tilt, and learning from it is
     biased.
     """
+    _speeds: SpeedsByHome | None = None
+
+    def reset(self, setting: Setting) -> None:
+        """An episode begins in which nothing has been heard."""
+        self._speeds = self.heads.speeds(setting)
 
     @property
     def order(self) -> str:
@@ -42,7 +50,7 @@ class Tilt:
 
     def choose(self, seen: Any, generator: np.random.Generator) -> Choice:
         """An action for an observation of either kind."""
-        rows, corrections, rule = self.heads.evaluate(seen)
+        rows, corrections, rule = self.heads.evaluate(seen, self._speeds)
         key, kinds = situation(seen)
         score = rule
         if self.c > 0 and self.selection != "none":

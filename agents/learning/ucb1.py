@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simoffload.decision import Setting
+
 from ..kind_table import TableAgent, best_of, write_table
 from .counts import ACTIONS, KEYS, Counts, situation
 from .rollout import Choice, Episode
@@ -37,6 +39,9 @@ class Optimist:
     def order(self) -> str:
         """Waiting jobs go by arrival."""
         return "fifo"
+
+    def reset(self, setting: Setting) -> None:
+        """Nothing is remembered within an episode."""
 
     def choose(self, seen: Any, generator: np.random.Generator) -> Choice:
         """An action for an observation of a position."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,11 +39,11 @@ def same(one: Heads, other: Heads) -> bool:
 
 @pytest.mark.parametrize("orders", [True, False])
 def test_what_is_written_is_read_again(tmp_path: Path, orders: bool) -> None:
-    written = heads(3, orders=orders, kappa=2.5, kappa_order=0.25)
+    written = replace(heads(3, orders=orders, kappa=2.5, kappa_order=0.25), optimism=0.5 if orders else None)
     write_policy(tmp_path / "mine", written, {"seed": 7, "scenario": "Fabrik Süd"})
     read, card = read_policy(tmp_path / "mine")
     assert same(read, written)
-    assert (read.kappa, read.kappa_order) == (2.5, 0.25)
+    assert (read.kappa, read.kappa_order, read.optimism) == (2.5, 0.25, 0.5 if orders else None)
     assert (card["seed"], card["scenario"]) == (7, "Fabrik Süd")
     assert card["columns"]["position"] == list(POSITION_COLUMNS)
     assert ("order" in card["columns"]) == orders
@@ -111,6 +112,7 @@ OTHERS = list(POSITION_COLUMNS)[::-1]
             for value in (None, "8", [8], float("nan"), float("inf"), -1.0, 10**400)
         ],
         (without("kappa"), "has no kappa"),
+        (with_entry("optimism", -0.1), "has no optimism"),
     ],
 )
 def test_a_card_that_does_not_fit_is_refused(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from simoffload.agents.measured_speed import EarliestMeasuredFinish
 from simoffload.agents.scoring import Heads, chances, position_score
 from simoffload.agents.ucb_coma import ScoringAgent
 from simoffload.decision.features import ORDER_COLUMNS, POSITION_COLUMNS
 from simoffload.run.agents import load_agent
-from simoffload.schema import load_scenario_text
+from simoffload.run.references import with_references
+from simoffload.schema import load_scenario, load_scenario_text
 from tests.agents.learning.episodes import busy, heads, random_network, softened_rule
 from tests.agents.observations import sight
 from tests.decision.by_hand import ONE, TWO, Told, plant, play, task, world_of
@@ -148,3 +151,13 @@ def test_nor_do_they_change_the_order_of_lines() -> None:
     asked = ScoringAgent(softened_rule(orders=True, kappa=1e6))
     assert asked.order == "decide"
     assert run(scenario, asked, misled=False) == run(scenario, load_agent("eft"), misled=False)
+
+
+def test_a_policy_that_measures_speeds_is_its_rule_while_its_network_says_nothing() -> None:
+    scenario = with_references(load_scenario("hidden-slowdown", ["horizon.tasks=60", "warm_up=0 s"]))
+    silent = softened_rule(orders=False, kappa=8.0)
+    measuring = ScoringAgent(replace(silent, optimism=0.1))
+    rule = run(scenario, EarliestMeasuredFinish(optimism=0.1), misled=False)
+    assert run(scenario, measuring, misled=False) == rule
+    assert run(scenario, measuring, misled=False) == rule, "a second run remembers nothing of the first"
+    assert run(scenario, ScoringAgent(silent), misled=False) != rule
