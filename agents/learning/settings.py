@@ -59,7 +59,7 @@ class ComaSettings:
     actor_epochs: Count = 4
     critic_epochs: Count = 6
     first_critic_epochs: Count = 30
-    minibatch: Count = 4096
+    minibatch: Count = 1024
     """Decisions per step of the optimiser."""
     largest_gradient: Positive = 1.0
     advantage: Literal["lambda", "coma", "robust", "plain"] = "lambda"

@@ -77,6 +77,15 @@ class QuantileSketch:
         """Number of values."""
         return self._zero + self._infinite + sum(self._buckets.values())
 
+    def count_up_to(self, value: float) -> int:
+        """Number of values in the bucket of a value, from 0 up, and in all below it."""
+        if value < SMALLEST:
+            return self._zero
+        if value > LARGEST:
+            return self.count
+        last = math.ceil(math.log(value) * self._per_log)
+        return self._zero + sum(count for number, count in self._buckets.items() if number <= last)
+
     def quantile(self, q: float) -> float:
         """Within `alpha` of the smallest value v with a share of at least q of all values <= v; nan of no values."""
         return self.quantiles([q])[0]

@@ -1,4 +1,4 @@
-"""Running statistics of observations, and of a number that changes over time, in constant memory."""
+"""Running statistics of observations, in constant memory."""
 
 from __future__ import annotations
 
@@ -71,44 +71,3 @@ class Tally:
         Says nothing about the error of the mean where observations depend on one another, as in a queue.
         """
         return math.sqrt(max(self._squares, 0.0) / (self.count - 1)) if self.count > 1 else math.nan
-
-
-class TimeWeighted:
-    """The integral over time of a number that changes in steps, since the start or the last `reset`."""
-
-    __slots__ = ("_area", "_began_s", "_last_s", "max", "value")
-
-    def __init__(self, value: float = 0.0, now_s: float = 0.0) -> None:
-        self.value = value
-        self.reset(now_s)
-
-    def reset(self, now_s: float) -> None:
-        """Forget the past, as at the end of a warm-up; the value stays."""
-        self._area = 0.0
-        self._began_s = self._last_s = now_s
-        self.max = self.value
-        """Largest value since then, however short."""
-
-    def set(self, now_s: float, value: float) -> None:
-        """The number becomes `value`; ValueError when time goes backwards."""
-        elapsed = now_s - self._last_s
-        if elapsed < 0:
-            raise ValueError(f"time went back from {self._last_s} s to {now_s} s")
-        self._area += self.value * elapsed
-        self._last_s = now_s
-        self.value = value
-        if value > self.max:
-            self.max = value
-
-    def change(self, now_s: float, by: float) -> None:
-        """The number grows by `by`."""
-        self.set(now_s, self.value + by)
-
-    def integral(self, now_s: float) -> float:
-        """Integral of the number up to `now_s`."""
-        return self._area + self.value * (now_s - self._last_s)
-
-    def mean(self, now_s: float) -> float:
-        """Time average up to `now_s`; nan over no time."""
-        duration = now_s - self._began_s
-        return self.integral(now_s) / duration if duration > 0 else math.nan

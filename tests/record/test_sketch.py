@@ -75,6 +75,19 @@ def test_adding_an_array_agrees_on_the_bounds_of_buckets() -> None:
     assert whole == sketch_of(values)
 
 
+@given(VALUES, st.floats(0, 1e12))
+def test_values_are_counted_up_to_the_bucket_of_a_bound(values: list[float], bound: float) -> None:
+    found = sketch_of(values).count_up_to(bound)
+    gamma = 1.005 / 0.995
+    assert sum(value <= bound for value in values if value >= SMALLEST) <= found
+    assert found <= sum(value <= bound * gamma * (1 + 1e-9) or value < SMALLEST for value in values)
+
+
+def test_infinities_are_counted_up_to_infinity_only() -> None:
+    sketch = sketch_of([0.0, 1.0, math.inf])
+    assert (sketch.count_up_to(0.0), sketch.count_up_to(1.0), sketch.count_up_to(math.inf)) == (1, 2, 3)
+
+
 def test_zeros_and_infinities_take_their_places_at_the_ends() -> None:
     sketch = sketch_of([0.0, 1e-305, 3.0, math.inf])
     assert sketch.quantile(0.5) == 0

@@ -1,4 +1,4 @@
-"""Running statistics equal those of the whole list; time averages equal the integral of the step function."""
+"""Running statistics equal those of the whole list."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simoffload.record.tally import Tally, TimeWeighted
+from simoffload.record.tally import Tally
 
 NUMBERS = st.lists(st.floats(-1e6, 1e6).map(lambda x: x if abs(x) > 1e-100 else 0.0), max_size=60)
 """Squares of smaller numbers underflow."""
@@ -74,58 +74,3 @@ def test_a_tally_continues_from_a_pickle(before: list[float], after: list[float]
     whole = tally_of(before + after)
     assert (copied.count, copied.sum) == (whole.count, whole.sum)
     assert repr(copied.sd) == repr(whole.sd)
-
-
-WAITS = st.integers(0, 100_000).map(lambda k: k / 1024)
-STEPS = st.lists(st.tuples(WAITS, st.integers(-5, 50)), max_size=30)
-
-
-@given(STEPS, STEPS, WAITS)
-def test_a_time_average_is_the_integral_since_the_reset_over_the_time(
-    warm_up: list[tuple[float, float]], steps: list[tuple[float, float]], rest: float
-) -> None:
-    level = TimeWeighted()
-    now = 0.0
-    for wait, value in warm_up:
-        now += wait
-        level.set(now, value)
-    level.reset(now)
-    began = now
-    area, value = 0.0, level.value
-    values = [value]
-    for wait, following in steps:
-        now += wait
-        area += value * wait
-        value = following
-        values.append(value)
-        level.set(now, value)
-    area += value * rest
-    now += rest
-    assert level.max == max(values)
-    assert level.integral(now) == area
-    if now > began:
-        assert level.mean(now) == area / (now - began)
-    else:
-        assert math.isnan(level.mean(now))
-
-
-def test_a_queue_that_grows_and_shrinks_has_the_average_worked_out_by_hand() -> None:
-    queue = TimeWeighted()
-    queue.change(2.0, +1)
-    queue.change(3.0, +1)
-    queue.change(7.0, -2)
-    assert queue.mean(10.0) == (0 * 2 + 1 * 1 + 2 * 4 + 0 * 3) / 10
-    assert (queue.value, queue.max) == (0, 2)
-
-
-def test_asking_for_an_average_changes_nothing() -> None:
-    level = TimeWeighted(3.0, now_s=1.0)
-    assert level.mean(2.0) == level.mean(9.0) == 3
-    level.set(4.0, 0.0)
-    assert level.mean(7.0) == 1.5
-
-
-def test_time_that_goes_back_is_refused() -> None:
-    level = TimeWeighted(now_s=5.0)
-    with pytest.raises(ValueError, match="went back"):
-        level.set(4.0, 1.0)

@@ -1,0 +1,133 @@
+"""What a quantity comes to in the long run: mean and quantiles with their intervals, or in words why there are none."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from simoffload.record.batches import Batches
+
+from .numbers import counted, percent, rounded
+from .runs import Floats
+from .steady.mean import steady_mean
+from .steady.quantiles import steady_quantile
+from .steady.replications import pooled_mean, replicated_mean, replicated_quantile
+from .steady.result import Flag, SteadyState
+from .steady.stationarity import settling
+from .steady.streaming import steady_mean_of, steady_quantile_of
+
+SHARES = (0.5, 0.9, 0.95, 0.99, 0.999)
+"""Quantiles that are told."""
+ENOUGH_RUNS = 10
+"""From so many runs on their means alone make the interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """Something that every task, or row, has one of."""
+
+    name: str
+    """As in "latency"."""
+    unit: str
+    """As in "s"; empty for a pure number."""
+    noun: str = "task"
+    """What has one of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A quantity in the long run."""
+
+    quantity: Quantity
+    mean: SteadyState
+    quantiles: Mapping[float, SteadyState]
+    """By share."""
+    reason: str
+    """Why no steady state was found; empty where one was, and where it was not asked (replications)."""
+
+    @property
+    def flags(self) -> frozenset[Flag]:
+        """All that speaks against any of the estimates."""
+        return self.mean.flags.union(*(each.flags for each in self.quantiles.values()))
+
+
+def account(quantity: Quantity, series: Floats, level: float = 0.95, wanted: float = 0.05) -> Account:
+    """Of one run's values in the order of time; ValueError as for `steady_mean`."""
+    return Account(
+        quantity,
+        steady_mean(series, level, wanted),
+        {share: steady_quantile(series, share, level, wanted) for share in SHARES},
+        settling(series).reason,
+    )
+
+
+def account_of_replications(
+    quantity: Quantity, runs: Sequence[Floats], level: float = 0.95, wanted: float = 0.05
+) -> Account:
+    """Of several independent runs; ValueError as for `replicated_mean`.
+
+    A few runs say little of their own scatter, so their mean rests on the batches of all.
+    """
+    mean = pooled_mean if len(runs) < ENOUGH_RUNS else replicated_mean
+    return Account(
+        quantity,
+        mean(runs, level, wanted),
+        {share: replicated_quantile(runs, share, level, wanted) for share in SHARES},
+        "",
+    )
+
+
+def account_of_batches(quantity: Quantity, batches: Batches, level: float = 0.95, wanted: float = 0.05) -> Account:
+    """Of a stream that was kept as batches alone."""
+    return Account(
+        quantity,
+        steady_mean_of(batches, level, wanted),
+        {share: steady_quantile_of(batches, share, level, wanted) for share in SHARES},
+        "",
+    )
+
+
+def share_name(share: float) -> str:
+    """`p99.9`."""
+    return f"p{100 * share:g}"
+
+
+def remarks(account: Account) -> list[str]:
+    """What must be said of an account besides its numbers, a sentence each."""
+    noun = account.quantity.noun
+    found = account.flags
+    said = []
+    if account.reason:
+        said.append(f"No steady state was found: {account.reason}; so there is no interval.")
+    elif account.mean.flags & {Flag.UNSTABLE, Flag.NON_STATIONARY, Flag.CUT_AT_LIMIT}:
+        said.append("No steady state was found.")
+    if Flag.RARE_EVENT in found:
+        said.append(f"The {account.quantity.name} hardly varies, or hangs on few rare {noun}s.")
+    short = [
+        (name, each)
+        for name, each in [
+            ("the mean", account.mean),
+            *((share_name(p), each) for p, each in account.quantiles.items()),
+        ]
+        if Flag.TOO_SHORT in each.flags
+    ]
+    if short:
+        said.append(_too_short(short, noun))
+    if Flag.CORRELATED_BATCHES in found:
+        said.append("Neighbouring batches still resemble each other: the intervals may be a little narrow.")
+    return said
+
+
+def _too_short(short: Sequence[tuple[str, SteadyState]], noun: str) -> str:
+    names = ", ".join(name for name, _ in short)
+    needed = [each.needed_n for _, each in short if each.needed_n is not None]
+    effective = min(each.effective_n for _, each in short)
+    text = f"Too short for an interval of {names}: its {counted(short[0][1].n, noun)} are worth "
+    text += f"{rounded(effective)} independent ones"
+    return f"{text}; a run of about {rounded(max(needed), 2)} would do." if needed else f"{text}."
+
+
+def relative(state: SteadyState) -> str:
+    """The half-width as a share of the value."""
+    return percent(state.relative_half_width, 1) if math.isfinite(state.relative_half_width) else ""
