@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 
 from simoffload.decision import Decision
 
+from .choosing import least_up
+
 if TYPE_CHECKING:
     from simoffload.decision import Heard, Observation, Setting
 
@@ -111,7 +113,7 @@ class EarliestMeasuredFinish:
 
     def decide(self, observation: Observation) -> Decision:
         """The candidate of least finish."""
-        return Decision(int(np.argmin(finish_at(observation, self._speeds.slowness(observation)))))
+        return Decision(least_up(finish_at(observation, self._speeds.slowness(observation)), observation))
 
 
 @dataclass(eq=False)

@@ -1,4 +1,7 @@
-"""Rules that stay on one side of the wide-area network: everything at the edge, everything in the cloud."""
+"""Rules that stay on one side of the wide-area network: everything at the edge, everything in the cloud.
+
+They stay there even where all of it is known to be down; of several nodes on that side they take one that is up.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import numpy as np
 
 from simoffload.decision import Decision
 
-from .choosing import least_among
+from .choosing import least_among, up_among
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,7 +33,8 @@ class _OneSide:
 
     def decide(self, observation: Observation) -> Decision:
         """The least backlog, in seconds of waiting, within the first group that has a candidate."""
-        found = (least_among(observation.wait_s, group) for group in self.groups(observation))
+        groups = (up_among(group, observation) for group in self.groups(observation))
+        found = (least_among(observation.wait_s, group) for group in groups)
         return Decision(next(choice for choice in found if choice is not None))
 
 

@@ -22,8 +22,11 @@ class Random:
         self._generator = generator
 
     def decide(self, observation: Observation) -> Decision:
-        """A candidate drawn uniformly."""
-        return Decision(int(self._generator.integers(len(observation.candidates))))
+        """A candidate drawn uniformly; of nodes known to be down none, where another is up."""
+        up = observation.up_rows
+        if up is None:
+            return Decision(int(self._generator.integers(len(observation.candidates))))
+        return Decision(int(up[self._generator.integers(len(up))]))
 
 
 class RoundRobin:
@@ -36,8 +39,11 @@ class RoundRobin:
         self._last: dict[int, int] = {}
 
     def decide(self, observation: Observation) -> Decision:
-        """The first candidate above the home's last node, or else the lowest."""
-        nodes, home = observation.candidates, int(observation.home)
-        choice = int(np.searchsorted(nodes, self._last.get(home, -1), side="right")) % len(nodes)
+        """The first candidate above the home's last node, or else the lowest; nodes known to be down are left out."""
+        nodes, home, up = observation.candidates, int(observation.home), observation.up_rows
+        turns = nodes if up is None else nodes[up]
+        choice = int(np.searchsorted(turns, self._last.get(home, -1), side="right")) % len(turns)
+        if up is not None:
+            choice = int(up[choice])
         self._last[home] = int(nodes[choice])
         return Decision(choice)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from simoffload.decision import Decision
 
-from .choosing import least_among
+from .choosing import least_among, up_among
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,8 +57,8 @@ class ThresholdRouter:
 
     def decide(self, observation: Observation) -> Decision:
         """The better node of the side that the threshold allows; the other side where one has no legal node."""
-        edge = least_among(observation.finish_s, ~observation.is_cloud)
-        cloud = least_among(observation.finish_s, observation.is_cloud)
+        edge = least_among(observation.finish_s, up_among(~observation.is_cloud, observation))
+        cloud = least_among(observation.finish_s, up_among(observation.is_cloud, observation))
         used = self._used_tokens(observation)
         if cloud is None:
             assert edge is not None, "an observation has at least one candidate"

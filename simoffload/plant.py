@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from .laws import ServingLaw
 from .schema.base import MODALITIES
+from .schema.faults import Faults
 from .schema.network import Link
 from .schema.nodes import BatchingServer, CloudServer, EdgeNode, Hardware, Law, Model, Price, Server, Slowdown
 from .schema.scenario import Catalogue, Scenario
@@ -61,6 +62,7 @@ class PlantNode:
     is_priced: bool
     delay_s: float
     slowdown: Slowdown | None = None
+    crashes: Faults | None = None
 
     @property
     def capacity(self) -> int:
@@ -184,6 +186,7 @@ def _node(number: int, spec: EdgeNode | CloudServer, catalogue: Catalogue, sites
         is_priced=price is not None,
         delay_s=spec.delay if isinstance(spec, CloudServer) else 0.0,
         slowdown=spec.slowdown,
+        crashes=spec.crashes,
     )
 
 

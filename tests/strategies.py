@@ -55,7 +55,8 @@ UNITS = {
     "telemetry_interval": "s", "latency_reference": "s", "cost_reference": "USD", "busy_power": "W", "idle_power": "W",
     "tariff": "USD/J", "amortisation": "USD/s", "request_rate": "/s", "rate": "/s", "phase_rates": "/s",
     "channel": "bit/s", "good": "bit/s", "bad": "bit/s", "rates": "bit/s", "median": "bit/s", "distance": "m",
-    "mean_between": "s", "mean_lasting": "s", "spells": "s",
+    "mean_between": "s", "mean_lasting": "s", "spells": "s", "mean_up": "s", "mean_down": "s", "timeout": "s",
+    "first": "s", "most": "s",
     "prompt": "tok", "output": "tok", "tokens": "tok", "kv_tokens": "tok", "chunk": "tok",
     "price_in": "USD/tok", "price_out": "USD/tok",
 }  # fmt: skip
@@ -74,7 +75,7 @@ def with_units(value: Any, unit: str | None = None) -> Any:
         return inner
     if isinstance(value, list):
         return [with_units(part, unit) for part in value]
-    if unit is None or isinstance(value, (bool, str)):
+    if unit is None or value is None or isinstance(value, (bool, str)):
         return value
     return f"{value!r} {unit}"
 
@@ -200,6 +201,47 @@ def slowdowns() -> st.SearchStrategy[dict[str, Any] | None]:
     spells = st.sampled_from([[[0.0, 1.7]], [[1.3, 4.1], [4.1, 9.7]], [[0.9, 1e4]]])
     written = st.fixed_dictionaries({"kind": st.just("timetable"), "factor": factor, "spells": spells})
     return st.one_of(st.none(), st.none(), by_chance, written)
+
+
+def faults(*, up: float = 8.0, down: float = 1.5) -> st.SearchStrategy[dict[str, Any] | None]:
+    """None in two cases of five, else faults of each kind, seconds apart."""
+    means = {"mean_up": amount(0.3, up), "mean_down": amount(0.05, down)}
+    by_chance = st.fixed_dictionaries({"kind": st.just("exponential"), **means})
+    shapes = {"shape": st.sampled_from([0.5, 3.0]), "down_shape": st.sampled_from([0.7, 1.0])}
+    weibull = st.fixed_dictionaries({"kind": st.just("weibull"), **means, **shapes})
+    spells = st.sampled_from([[[0.0, 1.3]], [[0.7, 2.1], [2.1, 2.9], [6.1, 9.3]], [[3.3, 25.0]]])
+    written = st.fixed_dictionaries({"kind": st.just("timetable"), "spells": spells})
+    return st.one_of(st.none(), st.none(), by_chance, weibull, written)
+
+
+def fault_policies() -> st.SearchStrategy[dict[str, Any]]:
+    retry = {"limit": st.integers(0, 4), "first": st.sampled_from([0.0, 0.4]), "factor": st.sampled_from([1.0, 2.0])}
+    return st.fixed_dictionaries(
+        {
+            "in_service": st.sampled_from(["lose", "migrate", "drop"]),
+            "waiting": st.sampled_from(["stay", "lose", "migrate", "drop"]),
+            "arriving": st.sampled_from(["wait", "lose", "drop"]),
+            "retry": st.fixed_dictionaries({**retry, "most": st.just(1.0)}),
+            "lost_work": st.sampled_from(["paid", "free"]),
+        }
+    )
+
+
+@st.composite
+def _broken(draw: st.DrawFn, scenario: dict[str, Any]) -> dict[str, Any]:
+    """The scenario with faults of all kinds."""
+    timeouts = st.sampled_from([None, None, 0.5, 3.0])
+    for node in [*scenario["edges"], *scenario["clouds"]]:
+        node |= {"crashes": draw(faults()), "timeout": draw(timeouts)}
+        for kind in ("uplink", "downlink", "lan"):
+            if isinstance(node.get(kind), dict):
+                node[kind]["outages"] = draw(faults())
+        times = draw(faults())
+        if node["server"]["kind"] == "api" and times is not None:
+            node["server"]["brownouts"] = {"times": times, "streams": 1, "request_rate": draw(amount(1, 5))}
+    for workload in scenario["workloads"]:
+        workload["timeout"] = draw(timeouts)
+    return scenario | {"faults": draw(fault_policies())}
 
 
 @st.composite
@@ -405,6 +447,7 @@ def scenarios(
     most_tasks: int = 25,
     disciplines: tuple[str, ...] = ("agent", "fifo", "wspt", "srt"),
     horizons: tuple[str, ...] = ("tasks",),
+    with_faults: bool = False,
 ) -> dict[str, Any]:
     """A small valid scenario: 1-5 edges, 0-2 clouds, every kind of server, channel, template and arrival process."""
     edge_count, cloud_count = draw(st.integers(1, 5)), draw(st.integers(0, 2))
@@ -437,4 +480,4 @@ def scenarios(
         "clouds": draw(_clouds(cloud_count, list(disciplines))),
         "workloads": [draw(_workload(f"work-{k}", homes)) for k in range(draw(st.integers(1, 2)))],
     }
-    return with_units(scenario)
+    return with_units(draw(_broken(scenario)) if with_faults else scenario)

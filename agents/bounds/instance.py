@@ -136,6 +136,10 @@ def _check(scenario: Scenario) -> None:
         raise InstanceError(f"scenario '{scenario.name}' ends at a time; a static instance needs horizon.tasks")
     if scenario.warm_up > 0:
         raise InstanceError(f"scenario '{scenario.name}' has a warm-up; in a static instance all tasks count: set it 0")
+    timeouts = [each.timeout for each in scenario.workloads]
+    timeouts += [each.timeout for each in (*scenario.edges, *scenario.clouds)]
+    if any(timeout is not None for timeout in timeouts):
+        raise InstanceError(f"scenario '{scenario.name}' has timeouts; in a static instance every attempt succeeds")
 
 
 def _check_nodes(plant: Plant) -> None:
@@ -146,10 +150,14 @@ def _check_nodes(plant: Plant) -> None:
             raise InstanceError(f"node '{node.id}' cannot hold all its models at once; swapping them is not modelled")
         if node.slowdown is not None:
             raise InstanceError(f"node '{node.id}' slows down at times; a static one keeps its pace")
+        if node.crashes is not None:
+            raise InstanceError(f"node '{node.id}' crashes at times; a static one is always up")
     for link in plant.links.values():
         if link.spec.channel.kind != "constant":
             kind = link.spec.channel.kind
             raise InstanceError(f"link '{link.id}' has a channel of kind {kind}; only constant ones are static")
+        if link.spec.outages is not None:
+            raise InstanceError(f"link '{link.id}' has outages; a static one always carries")
 
 
 def _tasks(scenario: Scenario, streams: Streams) -> list[Task]:
@@ -200,5 +208,5 @@ def _option(course: Course, subtask: int, node: PlantNode) -> Option:
         before_tokens_s=before, first_after_s=first, last_after_s=last, expected_service_s=last, ready_s=0.0,
         start_s=0.0, finish_s=last,
     )  # fmt: skip
-    bill(job, node)
+    bill(job, node, job.finish_s, job.output)
     return Option(node.number, last, job.cost_usd)

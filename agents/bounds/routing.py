@@ -165,3 +165,5 @@ def _check(plant: Plant) -> None:
             raise RoutingError(f"node '{node.id}' cannot hold all its models at once; swapping them is not modelled")
         if node.slowdown is not None:
             raise RoutingError(f"node '{node.id}' slows down at times; its services are not exponential then")
+        if node.crashes is not None:
+            raise RoutingError(f"node '{node.id}' crashes at times; its services are not exponential then")

@@ -64,6 +64,15 @@ class Agent(Protocol):
         """
 
 
+def learns(agent: object) -> bool:
+    """Whether an agent says of itself, by an attribute `learns` that is true, that it goes on learning while it runs.
+
+    What it does then depends on how long it has run, for good, so its run has no steady state. Memory that fades, as of
+    what was heard in the last minute, is no learning in this sense.
+    """
+    return bool(getattr(agent, "learns", False))
+
+
 def read_decision(decision: Decision, rows: int, agent: object) -> tuple[int, float | None]:
     """The row and the priority of an answer to an observation of so many rows; AgentError where it is no answer."""
     name = f"agent {type(agent).__name__}"

@@ -33,6 +33,8 @@ class Course:
         self.answers: list[Item | None] = [None] * len(graph)
         self.payloads: list[Item | None] = [Item(task.home, size) if size > 0 else None for size in task.payload_bytes]
         self.jobs: list[Job | None] = [None] * len(graph)
+        self.losses: dict[int, int] = {}
+        """By subtask, attempts that failed and were to be made again."""
         self.sinks_left = len(graph.sinks)
         self.cost_usd = 0.0
         self.energy_j = 0.0

@@ -2,27 +2,31 @@
 
 A task arrives at its home and its sources are ready. A ready subtask is decided at once; what it needs is sent to the
 node it was given; when all is there it joins the node's line. Served, it leaves an answer there, and its successors may
-be ready in turn. The task is complete when the answers of its sinks are home.
+be ready in turn. The task is complete when the answers of its sinks are home. An attempt that a fault or a timeout ends
+is taken back: the subtask is decided anew, or its task is dropped.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from ..plant import Plant
 from ..quality import chance_of_right
-from ..schema.scenario import Quality
+from ..random_streams import Uniforms
+from ..schema.faults import FaultPolicy
+from ..schema.scenario import Quality, Verify
 from ..tasks import Task
-from ..world.job import Job
-from ..world.kernel import Kernel
+from ..world.job import Broken, Job
+from ..world.kernel import FAULT, Call, Kernel
 from ..world.link import Transfer
 from ..world.servers import Server
 from ..world.service import alone_s, before_tokens_s, bill
 from ..world.telemetry import Telemetry
 from ..world.transport import Item, Transport
 from .agent import Agent, Setting, read_decision
+from .checking import CheckedCourse
 from .course import Course
 from .hearing import Hearing
 from .knowledge import Board, Knowledge
@@ -30,12 +34,21 @@ from .observation import Observation
 from .order import observe_order
 from .tables import NowhereError, Tables
 
+_GIVEN_UP = 1 << 40
+"""Inputs that are missing of a job which is not waited for any more, and sinks of a dropped task: never 0."""
+
 
 class Witness(Protocol):
     """Who is told what has come to an end."""
 
     def subtask_done(self, job: Job) -> None:
         """A subtask has been served."""
+
+    def attempt_lost(self, job: Job, cause: str) -> None:
+        """An attempt at a subtask is over without an answer; the job holds what it cost."""
+
+    def task_dropped(self, course: Course, now_s: float) -> None:
+        """A task has been given up."""
 
     def task_done(self, course: Course, now_s: float) -> None:
         """The answers of a task's sinks are home."""
@@ -55,7 +68,10 @@ class Dispatcher:
         quality: Quality,
         bytes_per_token: float,
         witness: Witness,
+        faults: FaultPolicy,
+        timeouts_s: Sequence[Sequence[float]] | None,
     ) -> None:
+        """`timeouts_s` gives by workload and node how long an attempt may take; None: every one for ever."""
         self._kernel = kernel
         self._plant = plant
         self._tables = tables
@@ -65,27 +81,45 @@ class Dispatcher:
         self._quality = quality
         self._bytes_per_token = bytes_per_token
         self._witness = witness
+        self._faults = faults
+        self._timeouts_s = timeouts_s
         self._servers: Sequence[Server] = ()
+        self._new_course: Callable[[Task], Course] = self._plain_course
+        self._doors: list[Callable[[Job], None]] = []
+        """By node, where a job goes whose inputs are there."""
         self._knowledge: list[Knowledge] = []
         self.courses: dict[int, Course] = {}
         """The tasks in the system, by number."""
         self.arrived = 0
         self.completed = 0
+        self.dropped = 0
 
     def connect(self, servers: Sequence[Server], telemetry: Telemetry, link_places: dict[int, int]) -> None:
         """Use these stations; `link_places` gives the place of each link among all."""
         board = Board(telemetry)
         self._servers = servers
+        self._doors = [server.enter for server in servers]
         self._knowledge = [
             Knowledge(home, board, self._tables.mean_bps, link_places, Hearing(self._plant.nodes))
             for home in range(self._plant.edge_count)
         ]
 
+    def check(self, verify: Verify, draws: Uniforms) -> None:
+        """From now on the answers of sinks are checked: `checked` takes the place of `served`."""
+        self._checks = verify, draws
+        self._new_course = self._checked_course
+
+    def _plain_course(self, task: Task) -> Course:
+        return Course(task, self._tables, self._bytes_per_token)
+
+    def _checked_course(self, task: Task) -> Course:
+        return CheckedCourse(task, self._tables, self._bytes_per_token, *self._checks)
+
     def arrive(self, task: Task) -> None:
         """A task arrives now: its sources are ready."""
         task.number = self.arrived
         self.arrived += 1
-        course = self.courses[task.number] = Course(task, self._tables, self._bytes_per_token)
+        course = self.courses[task.number] = self._new_course(task)
         for subtask in task.graph.sources:
             self._decide(course, subtask)
 
@@ -116,10 +150,12 @@ class Dispatcher:
         course.jobs[subtask] = job
         course.foresee(seen.expected_end(row))
         knowledge.send(job, now if math.isnan(transfer_s) else now + transfer_s, job.expected_service_s)
+        if self._timeouts_s is not None:
+            self._watch(job, self._timeouts_s[job.task.workload][job.node])
         needs = [item for item in course.needs(subtask) if job.node not in item.holders]
         job.missing = len(needs)
         if not needs:
-            self._servers[job.node].enter(job)
+            self._doors[job.node](job)
         for item in needs:
             self._transport.want(item, job.node, job, self._arrived, job)
 
@@ -155,7 +191,7 @@ class Dispatcher:
         """One of the things that a job needs is there."""
         job.missing -= 1
         if job.missing == 0:
-            self._servers[job.node].enter(job)
+            self._doors[job.node](job)
 
     def served(self, job: Job) -> None:
         """A job has been served: its answer appears, and what waited for it may be ready."""
@@ -177,13 +213,28 @@ class Dispatcher:
             else:
                 self._transport.want(answer, job.task.home, job, self._answer_home, course)
 
+    def checked(self, job: Job) -> None:
+        """The same where answers are checked: a subtask whose answer fails is done again in the cloud."""
+        course = self.courses[job.task.number]
+        assert isinstance(course, CheckedCourse)
+        if not course.fails(job.subtask, self._is_right(course, job)):
+            self.served(job)
+            return
+        self._account(course, job)
+        self._knowledge[job.task.home].hearing.add(job)
+        self._witness.attempt_lost(job, "rejected")
+        course.send_back(job.subtask)
+        self._decide(course, job.subtask)
+
     def _account(self, course: Course, job: Job) -> None:
         """Cost, energy, and whether the answer is right."""
-        node = self._plant.nodes[job.node]
-        bill(job, node)
+        bill(job, self._plant.nodes[job.node], job.finish_s, job.output)
         course.cost_usd += job.cost_usd
         course.energy_j += job.energy_j
-        task, subtask = job.task, job.subtask
+        job.is_correct = self._is_right(course, job)
+
+    def _is_right(self, course: Course, job: Job) -> bool:
+        node, task, subtask = self._plant.nodes[job.node], job.task, job.subtask
         before = (course.jobs[number] for number in task.graph.predecessors[subtask])
         chance = chance_of_right(
             self._quality,
@@ -193,7 +244,7 @@ class Dispatcher:
             task.difficulty[subtask],
             sum(1 for earlier in before if earlier is not None and not earlier.is_correct),
         )
-        job.is_correct = chance > task.luck[subtask]
+        return chance > task.luck[subtask]
 
     def _answer_home(self, course: Course) -> None:
         course.sinks_left -= 1
@@ -201,6 +252,122 @@ class Dispatcher:
             del self.courses[course.task.number]
             self.completed += 1
             self._witness.task_done(course, self._kernel.now)
+
+    # ------------------------------------------------------------------------------------------ what faults end
+
+    def crash(self, number: int) -> None:
+        """A node goes down: what it serves, and what waits there, goes the way of the policy."""
+        server, policy = self._servers[number], self._faults
+        lost: list[tuple[Job, str]] = []
+        for broken in server.crash():
+            self._bill_lost(broken)
+            lost.append((broken.job, policy.in_service))
+        if policy.waiting != "stay":
+            for _, job in list(server.line.in_order()):
+                self._withdraw(server, job)
+                lost.append((job, policy.waiting))
+        if policy.arriving != "wait":
+            self._doors[number] = self._turn_away
+        self._end_attempts(lost, "crash")
+
+    def repair(self, number: int) -> None:
+        """A node is up again."""
+        server = self._servers[number]
+        self._doors[number] = server.enter
+        server.repair()
+
+    def _turn_away(self, job: Job) -> None:
+        """A job comes to a node that is down and where none may wait; it is told once the event under way is over."""
+        job.missing = _GIVEN_UP
+        self._kernel.at(self._kernel.now, FAULT, Call(self._turned_away, job))
+
+    def _turned_away(self, job: Job) -> None:
+        if self._is_awaited(job):
+            self._end_attempts([(job, self._faults.arriving)], "turned_away")
+
+    def _watch(self, job: Job, timeout_s: float) -> None:
+        if timeout_s < math.inf:
+            self._kernel.at(self._kernel.now + timeout_s, FAULT, Call(self._timed_out, job))
+
+    def _timed_out(self, job: Job) -> None:
+        if self._is_awaited(job):
+            self._take_back(job)
+            self._end_attempts([(job, "lose")], "timeout")
+
+    def _is_awaited(self, job: Job) -> bool:
+        """Whether a job is an attempt under way."""
+        course = self.courses.get(job.task.number)
+        return course is not None and course.jobs[job.subtask] is job and math.isnan(job.finish_s)
+
+    def _take_back(self, job: Job) -> None:
+        """Let go of a job wherever it is: on its way, waiting, or in service."""
+        if job.missing:
+            job.missing = _GIVEN_UP
+            return
+        self._withdraw(self._servers[job.node], job)
+
+    def _withdraw(self, server: Server, job: Job) -> None:
+        broken = server.withdraw(job)
+        if broken is not None:
+            self._bill_lost(broken)
+
+    def _bill_lost(self, broken: Broken) -> None:
+        """What was done of an attempt is paid for, as the policy says."""
+        job = broken.job
+        course = self.courses[job.task.number]
+        bill(job, self._plant.nodes[job.node], self._kernel.now, broken.written)
+        if self._faults.lost_work == "free":
+            job.cost_usd = 0.0
+        course.cost_usd += job.cost_usd
+        course.energy_j += job.energy_j
+
+    def _end_attempts(self, lost: Sequence[tuple[Job, str]], cause: str) -> None:
+        """Attempts that are at no station any more have failed; each comes with what becomes of its subtask."""
+        for job, _ in lost:
+            knowledge = self._knowledge[job.task.home]
+            knowledge.forget(job)
+            if cause != "timeout":
+                knowledge.found_down(self._plant.nodes[job.node], self._kernel.now)
+            self.courses[job.task.number].jobs[job.subtask] = None
+            self._witness.attempt_lost(job, cause)
+        for job, fate in lost:
+            course = self.courses.get(job.task.number)
+            if course is None:
+                continue
+            if fate == "migrate":
+                self._decide(course, job.subtask)
+            elif fate == "drop" or course.losses.get(job.subtask, 0) >= self._faults.retry.limit:
+                self._drop(course)
+            else:
+                self._try_later(course, job.subtask)
+
+    def _try_later(self, course: Course, subtask: int) -> None:
+        retry, losses = self._faults.retry, course.losses.get(subtask, 0)
+        course.losses[subtask] = losses + 1
+        wait_s = min(retry.first, retry.most)
+        for _ in range(losses):
+            wait_s = min(wait_s * retry.factor, retry.most)
+        self._kernel.at(self._kernel.now + wait_s, FAULT, Call(self._try_again, (course, subtask)))
+
+    def _try_again(self, item: tuple[Course, int]) -> None:
+        course, subtask = item
+        if self.courses.get(course.task.number) is course:
+            self._decide(course, subtask)
+
+    def _drop(self, course: Course) -> None:
+        """A task is given up: of its other subtasks nothing is waited for any more."""
+        now_s = self._kernel.now
+        course.sinks_left = _GIVEN_UP
+        for job in course.jobs:
+            if job is not None and math.isnan(job.finish_s):
+                self._take_back(job)
+                self._knowledge[job.task.home].forget(job)
+                self._witness.attempt_lost(job, "dropped")
+        del self.courses[course.task.number]
+        self.dropped += 1
+        self._witness.task_dropped(course, now_s)
+
+    # ---------------------------------------------------------------------------------------------------- order
 
     def choose_job(self, jobs: Sequence[Job]) -> int:
         """Which of the jobs that wait at a node goes next, as the agent says."""
@@ -215,7 +382,11 @@ class Dispatcher:
         return self._choose(station, jobs, joined_s, [transfer.item.size_bytes for transfer in transfers])
 
     def _choose(self, station: str, jobs: Sequence[Job], joined_s: Sequence[float], sizes: Sequence[float]) -> int:
-        courses = [self.courses[job.task.number] for job in jobs]
+        courses = [self._course(job.task) for job in jobs]
         now_s, reference_s = self._kernel.now, self._setting.latency_reference_s
         observation = observe_order(station, now_s, reference_s, jobs, courses, joined_s, sizes)
         return read_decision(self._agent.decide(observation), len(jobs), self._agent)[0]
+
+    def _course(self, task: Task) -> Course:
+        """The course of a task; of one that was dropped, whose data may still wait for a link, another like it."""
+        return self.courses.get(task.number) or self._plain_course(task)

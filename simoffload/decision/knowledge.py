@@ -14,13 +14,14 @@ from operator import attrgetter
 import numpy as np
 from numpy.typing import NDArray
 
-from ..plant import LINK_KINDS, UPLINK
+from ..plant import LINK_KINDS, UPLINK, PlantNode
 from ..world.job import Job
-from ..world.telemetry import LinkReport, NodeReport, Telemetry
+from ..world.telemetry import LinkReport, NodeReport, Telemetry, down
 from .hearing import Hearing
 from .tables import ModalityTable, Ways
 
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 
 @dataclass(slots=True, eq=False)
@@ -54,6 +55,10 @@ class Board:
         self.queue_length = np.array([float(report.queue_length) for report in reports])
         self.in_service = np.array([float(report.in_service) for report in reports])
         self.context = np.array([report.context_tokens for report in reports])
+        self.is_up: Flags | None = None
+        """None where no node is ever down."""
+        if self.telemetry.tells_up:
+            self.is_up = np.array([report.is_up for report in reports])
         self.time_s = reports[0].time_s
 
 
@@ -78,6 +83,8 @@ class Knowledge:
         self._own_reports: dict[int, LinkReport] = {}
         """Own links as they are at this epoch, as far as somebody asked."""
         self.now_s = 0.0
+        self.is_up: Flags | None = None
+        """None where no node is ever down."""
         self._home_seen = False
 
     @property
@@ -103,6 +110,8 @@ class Knowledge:
         self.queue_length = board.queue_length.copy()
         self.in_service = board.in_service.copy()
         self.context = board.context.copy()
+        if board.is_up is not None:
+            self.is_up = board.is_up.copy()
         told = board.time_s
         for node, dispatches in list(self._sent.items()):
             if node == self.home:
@@ -127,6 +136,8 @@ class Knowledge:
         self.queue_length[home] = report.queue_length
         self.in_service[home] = report.in_service
         self.context[home] = report.context_tokens
+        if self.is_up is not None:
+            self.is_up[home] = report.is_up
         dispatches = self._sent.get(home)
         if dispatches:
             self._sent[home] = [each for each in dispatches if math.isnan(each.job.entered_s)]
@@ -148,6 +159,27 @@ class Knowledge:
         else:
             self.queue_length[job.node] += 1
         insort(dispatches, Dispatch(job, entry_s, service_s), key=_ENTRY)
+
+    def forget(self, job: Job) -> None:
+        """A job that was given to a node is there no more, nor on its way."""
+        node = job.node
+        dispatches = self._sent.get(node, [])
+        left = [each for each in dispatches if each.job is not job]
+        if len(left) == len(dispatches):
+            return
+        self._sent[node] = left
+        if node != self.home:
+            self.queue_length[node] = self.reports[node].queue_length
+            self.in_service[node] = self.reports[node].in_service
+            self._count(node, len(left))
+
+    def found_down(self, node: PlantNode, now_s: float) -> None:
+        """A job of this home was lost at a node because that is down; until its next notice that is what is known."""
+        report = self.reports[node.number]
+        if self.is_up is not None and report.is_up:
+            report = self.reports[node.number] = down(report, node, now_s)
+            self.is_up[node.number] = False
+            self.start_s[node.number] = report.starts_s[-1]
 
     def start_times_s(self, table: ModalityTable, priority: Floats | float, arrival_s: Floats) -> Floats:
         """Expected start of a job, as points in time, [k], if it joined the lines of a table's nodes at `arrival_s`.

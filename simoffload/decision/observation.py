@@ -23,6 +23,7 @@ from .knowledge import Knowledge
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+Ints = NDArray[np.intp]
 _LAST = 1e300
 """The priority of what has no weight."""
 
@@ -79,6 +80,20 @@ class Observation:
     def kinds(self) -> Floats:
         """[3, k]: 1 where the node is a cloud, where it is the home, and where it is another edge node; else 0."""
         return self._table.kinds(self.home)
+
+    @property
+    def is_up(self) -> Flags:
+        """Whether the node is up, as far as is known."""
+        up = self._known.is_up
+        return np.ones(len(self.candidates), dtype=np.bool_) if up is None else up[self.candidates]
+
+    @property
+    def up_rows(self) -> Ints | None:
+        """Rows of the nodes known to be up, if others are known to be down; else None."""
+        if self._knowledge.is_up is None:
+            return None
+        up = self.is_up
+        return np.flatnonzero(up) if up.any() and not up.all() else None
 
     @property
     def upward_rank_s(self) -> float:

@@ -180,6 +180,15 @@ class Tables:
             for modality in range(len(MODALITIES))
         )
 
+    @lazy
+    def clouds_by_modality(self) -> tuple[ModalityTable, ...]:
+        """The same of clouds alone; where none serves a modality, of all nodes that do."""
+        clouds = [table.nodes[table.is_cloud].tolist() for table in self.by_modality]
+        return tuple(
+            ModalityTable(self.plant, modality, self.mean_bps, numbers) if numbers else self.by_modality[modality]
+            for modality, numbers in enumerate(clouds)
+        )
+
 
 def _ways(plant: Plant, mean_bps: dict[int, float], fixed: int, others: list[int], *, outward: bool) -> Ways:
     routes = [plant.route(fixed, other) if outward else plant.route(other, fixed) for other in others]

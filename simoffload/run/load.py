@@ -27,6 +27,7 @@ import numpy as np
 from ..plant import UPLINK, HostedModel, Plant, PlantNode, build_plant
 from ..schema import MODALITIES, Scenario, whole_catalogue
 from ..schema.nodes import ApiServer, BatchingServer
+from ..world.faults import availability
 from ..world.pace import mean_pace
 from .composition import Composition, Part, composition
 from .split import Matrix, least_load
@@ -105,7 +106,7 @@ def _uplinks(scenario: Scenario, plant: Plant, workloads: Sequence[Composition])
     for home, bytes_per_s in enumerate(sent.tolist()):
         link = plant.links.get(3 * home + UPLINK)
         if link is not None and bytes_per_s > 0:
-            channel = make_channel(link.spec.channel, Streams(scenario.seed), link.id)
+            channel = make_channel(link.spec.channel, Streams(scenario.seed), link.id, link.spec.outages)
             load = 8 * bytes_per_s / (link.spec.copies * channel.mean_bps)
             yield OfferedLoad(f"{link.id} with all payloads", load)
 
@@ -118,7 +119,7 @@ def _work(node: PlantNode, classes: Sequence[_Class]) -> Matrix:
     if able:
         rates = np.array([[classes[k].rate] for k in able])
         seconds = _seconds(node, [(classes[k], node.models[models[k]]) for k in able])
-        work[able] = rates * seconds / mean_pace(node.slowdown)
+        work[able] = rates * seconds / (mean_pace(node.slowdown) * availability(node.crashes))
     return work
 
 

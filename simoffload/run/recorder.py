@@ -9,10 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from ..decision.course import Course
+from ..record.batches import Batches
 from ..record.fingerprint import Fingerprint
-from ..record.manifest import PartInfo
+from ..record.manifest import ROWS_PER_PART, PartInfo
+from ..record.measures import PER_1000
 from ..record.parts import PartWriter
 from ..record.rows import LAYOUTS, LINKS, NODES, SUBTASKS, TASKS, Layout, RowBuffer, sampled
 from ..record.sketch import QuantileSketch
@@ -24,8 +27,11 @@ from ..world.link import Transfer
 from ..world.occupancy import Occupancy
 
 BUFFERED_ROWS = 4096
-COMPLETED, IN_SYSTEM = 0, 2
+COMPLETED, DROPPED, IN_SYSTEM = 0, 1, 2
 """Status of a task."""
+LOSSES = ("crash", "turned_away", "timeout", "dropped", "rejected")
+"""What ends an attempt without an answer that counts; dropped: its task was given up for another subtask's sake;
+rejected: its answer did not pass its check."""
 
 
 class StageTally:
@@ -54,8 +60,23 @@ class NodeTally:
         self.subtasks = 0
 
 
+class LossTally:
+    """Attempts of measured tasks that ended without an answer, by cause, and what was done of them in vain."""
+
+    __slots__ = ("attempts", "cost_usd", "dropped_tasks", "energy_j")
+
+    def __init__(self) -> None:
+        self.attempts = dict.fromkeys(LOSSES, 0)
+        self.cost_usd = self.energy_j = 0.0
+        self.dropped_tasks = 0
+
+
 class Recorder:
-    """Witness of a run. `written` is called when a part file has been completed."""
+    """Witness of a run. `written` is called when part files have been completed.
+
+    All layouts go on to new part files at the same moment, when `rows_per_part` rows have come since the last time,
+    kept or not: then nothing is held back. `cuts` counts these moments. Pickles; `continue_in` says where it goes on.
+    """
 
     def __init__(
         self,
@@ -65,6 +86,8 @@ class Recorder:
         directory: Path | None,
         kept_one_in: int,
         written: Callable[[tuple[PartInfo, ...]], None],
+        drop_penalty: float = 0.0,
+        rows_per_part: int = ROWS_PER_PART,
     ) -> None:
         assert isinstance(objective.latency_reference, float) and isinstance(objective.cost_reference, float)
         self._latency_factor = objective.latency_weight / objective.latency_reference
@@ -75,19 +98,29 @@ class Recorder:
         self._fingerprint = Fingerprint()
         keeps = directory is not None and kept_one_in > 0
         self._writers = (
-            {layout.name: PartWriter(directory, layout) for layout in LAYOUTS} if keeps and directory else {}
+            {layout.name: PartWriter(directory, layout, rows_per_part) for layout in LAYOUTS}
+            if keeps and directory
+            else {}
         )
-        self._buffers = {layout.name: RowBuffer(layout, BUFFERED_ROWS, self._take) for layout in LAYOUTS}
+        self.cuts = 0
+        self._rows_per_part = rows_per_part
+        self._rows_since_cut = 0
+        capacity = min(BUFFERED_ROWS, rows_per_part)
+        self._buffers = {layout.name: RowBuffer(layout, capacity, self._take) for layout in LAYOUTS}
         self._tasks, self._subtasks = self._buffers[TASKS.name], self._buffers[SUBTASKS.name]
         self._links, self._nodes = self._buffers[LINKS.name], self._buffers[NODES.name]
         self._last_areas = [(0.0, 0.0, 0.0)] * nodes
         self._last_s = 0.0
-        self.latency_s, self.latency_sketch = Tally(), QuantileSketch()
+        self.latency_s, self.latency_batches = Tally(), Batches()
+        self._followed_tasks: dict[str, Batches] = {}
+        self._followed_subtasks: dict[str, Batches] = {}
         self.cost_usd, self.energy_j, self.objective = Tally(), Tally(), Tally()
         self.correct, self.deadline_met = Tally(), Tally()
         self.stages = {name: StageTally() for name in STAGES}
         self._by_stage = tuple(self.stages.values())
         self.nodes = [NodeTally() for _ in range(nodes)]
+        self.losses = LossTally()
+        self._drop_penalty = drop_penalty
 
     def subtask_done(self, job: Job) -> None:
         """A subtask has been served."""
@@ -101,6 +134,8 @@ class Recorder:
         )  # fmt: skip
         if task.arrival_s >= self._warm_up_s:
             self._by_stage[stage].add(job)
+            if self._followed_subtasks:
+                self._follow_subtask(job)
             node = self.nodes[job.node]
             node.subtasks += 1
             node.energy_j += job.energy_j
@@ -129,13 +164,54 @@ class Recorder:
         if task.arrival_s < self._warm_up_s:
             return
         self.latency_s.add(latency_s)
-        self.latency_sketch.add(latency_s)
+        self.latency_batches.add(latency_s)
         self.cost_usd.add(course.cost_usd)
         self.energy_j.add(course.energy_j)
         self.objective.add(objective)
+        self._follow_task(objective, course.cost_usd)
         self.correct.add(float(correct))
         if met >= 0:
             self.deadline_met.add(float(met))
+
+    def attempt_lost(self, job: Job, cause: str) -> None:
+        """An attempt at a subtask is over without an answer; what it came to is part of its task's cost."""
+        if job.task.arrival_s >= self._warm_up_s:
+            self.losses.attempts[cause] += 1
+            self.losses.cost_usd += job.cost_usd
+            self.losses.energy_j += job.energy_j
+            self.nodes[job.node].energy_j += job.energy_j
+
+    def task_dropped(self, course: Course, now_s: float) -> None:
+        """A task has been given up: it counts in cost and objective, not in latency."""
+        task = course.task
+        delay = task.weight * self._latency_factor * (now_s - task.arrival_s)
+        objective = delay + self._cost_factor * course.cost_usd + self._drop_penalty
+        self._tasks.add(
+            task.number, task.workload, task.home, task.arrival_s, now_s, DROPPED, len(task.graph), math.nan,
+            course.cost_usd, course.energy_j, task.weight, objective, -1, -1,
+        )  # fmt: skip
+        if task.arrival_s >= self._warm_up_s:
+            self.losses.dropped_tasks += 1
+            self.cost_usd.add(course.cost_usd)
+            self.energy_j.add(course.energy_j)
+            self.objective.add(objective)
+            self._follow_task(objective, course.cost_usd)
+
+    def follow(self, measure: str) -> Batches:
+        """Batches of one of `MEASURES`, which are kept from now on; those of latency always are."""
+        if measure == "latency":
+            return self.latency_batches
+        followed = self._followed_tasks if measure in ("objective", "cost") else self._followed_subtasks
+        return followed.setdefault(measure, Batches())
+
+    def _follow_task(self, objective: float, cost_usd: float) -> None:
+        for measure, batches in self._followed_tasks.items():
+            batches.add(objective if measure == "objective" else PER_1000 * cost_usd)
+
+    def _follow_subtask(self, job: Job) -> None:
+        for measure, batches in self._followed_subtasks.items():
+            waited = measure == "waiting"
+            batches.add(job.start_s - job.entered_s if waited else job.finish_s - job.start_s)
 
     def nodes_seen(self, occupancies: Sequence[Occupancy], now_s: float) -> None:
         """A stretch has ended: a row per node with its averages since the last one."""
@@ -167,12 +243,28 @@ class Recorder:
 
     def close(self) -> str:
         """Write out what is held back; the fingerprint of all rows."""
-        for buffer in self._buffers.values():
-            buffer.flush()
-        for writer in self._writers.values():
-            writer.flush()
-        self._written(self.parts)
+        self._cut()
         return self._fingerprint.hexdigest()
+
+    def continue_in(
+        self, directory: Path, listed: Sequence[PartInfo], written: Callable[[tuple[PartInfo, ...]], None]
+    ) -> None:
+        """Go on from a pickle in a run directory, the first of whose `listed` parts are those written before it."""
+        self._written = written
+        for writer in self._writers.values():
+            writer.continue_in(directory, listed)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_written"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._written = _write_nothing
+
+    @property
+    def latency_sketch(self) -> QuantileSketch:
+        """Quantiles of the latencies of all measured tasks."""
+        return self.latency_batches.sketch()
 
     @property
     def parts(self) -> tuple[PartInfo, ...]:
@@ -182,14 +274,28 @@ class Recorder:
     def _take(self, layout: Layout, rows: memoryview) -> None:
         self._fingerprint.update(layout, rows)
         writer = self._writers.get(layout.name)
-        if writer is not None and writer.write(sampled(layout, rows, self._kept_one_in)):
-            self._written(self.parts)
+        if writer is not None:
+            writer.write(sampled(layout, rows, self._kept_one_in))
+        self._rows_since_cut += len(rows) // layout.size
+        if self._rows_since_cut >= self._rows_per_part:
+            self._cut()
+
+    def _cut(self) -> None:
+        """Write out what is held back as part files, smaller ones where a layout has few rows."""
+        self._rows_since_cut = 0
+        for buffer in self._buffers.values():
+            buffer.flush()
+        for writer in self._writers.values():
+            writer.flush()
+        self.cuts += 1
+        self._written(self.parts)
 
 
 def statistics_of(scenario: Scenario) -> Recorder:
     """The recorder of a run of this scenario that leaves nothing on disk."""
     nodes = len(scenario.edges) + len(scenario.clouds)
-    return Recorder(scenario.objective, nodes, scenario.warm_up, None, 0, _write_nothing)
+    penalty = scenario.faults.drop_penalty
+    return Recorder(scenario.objective, nodes, scenario.warm_up, None, 0, _write_nothing, penalty)
 
 
 def _write_nothing(parts: tuple[PartInfo, ...]) -> None:

@@ -2,7 +2,9 @@
 
 Times and costs are of tasks that arrived after the warm-up. Averages of nodes and links run from the warm-up's end to
 the last arrival: a plant that is being emptied says nothing of the plant at work. `utilisation` is the share of slots
-in use, of a batch or an interface the share of time with anybody in service.
+in use, of a batch or an interface the share of time with anybody in service. `latency_batches` are the latencies in the
+order of their ends, as `simoffload.record.batches` keeps them: what intervals are made of where rows are not kept.
+Dropped tasks count in cost and objective, not in latency.
 """
 
 from __future__ import annotations
@@ -15,24 +17,28 @@ from ..record.manifest import versions
 from ..record.tally import Tally
 from ..world.link import LinkStation
 from ..world.occupancy import OccupancySummary
-from .recorder import NodeTally, Recorder, StageTally
+from .recorder import LossTally, NodeTally, Recorder, StageTally
 from .world import Window, World
 
 SCHEMA_VERSION = 1
 
 
-def summarise(world: World, agent: str, status: str, fingerprint: str, wall_s: float) -> dict[str, Any]:
+def summarise(
+    world: World, agent: str, status: str, fingerprint: str, wall_s: float, reason: str | None = None
+) -> dict[str, Any]:
     """Plain data for JSON; null where nothing was there to be measured. Times in s, costs in USD, energies in J."""
     recorder, dispatcher, now = world.recorder, world.dispatcher, world.kernel.now
     window = world.window()
     latency = recorder.latency_s
-    p50, p95, p99 = recorder.latency_sketch.quantiles([0.5, 0.95, 0.99])
+    sketch = recorder.latency_sketch
+    p50, p95, p99 = sketch.quantiles([0.5, 0.95, 0.99])
     return {
         "schema_version": SCHEMA_VERSION,
         "scenario": world.scenario.name,
         "agent": agent,
         "seed": world.scenario.seed,
         "status": status,
+        "reason": reason,
         "fingerprint": fingerprint,
         "simulated_s": now,
         "wall_s": wall_s,
@@ -40,7 +46,7 @@ def summarise(world: World, agent: str, status: str, fingerprint: str, wall_s: f
         "tasks": {
             "arrived": dispatcher.arrived,
             "completed": dispatcher.completed,
-            "dropped": 0,
+            "dropped": dispatcher.dropped,
             "in_system": len(dispatcher.courses),
             "measured": latency.count,
         },
@@ -52,8 +58,9 @@ def summarise(world: World, agent: str, status: str, fingerprint: str, wall_s: f
             "p50": _number(p50),
             "p95": _number(p95),
             "p99": _number(p99),
-            "relative_error": recorder.latency_sketch.alpha,
+            "relative_error": sketch.alpha,
         },
+        "latency_batches": recorder.latency_batches.to_dict(),
         "cost_usd": {"mean": _number(recorder.cost_usd.mean), "total": recorder.cost_usd.sum},
         "objective": {
             "mean": _number(recorder.objective.mean),
@@ -65,6 +72,7 @@ def summarise(world: World, agent: str, status: str, fingerprint: str, wall_s: f
         "correct": _mean(recorder.correct),
         "deadline": {"met": _number(recorder.deadline_met.mean)},
         "stages": {name: _stage(tally) for name, tally in recorder.stages.items()},
+        "faults": _faults(recorder.losses),
         "nodes": _nodes(world, recorder, window),
         "links": {
             station.link.id: _link(station, seen, carried)
@@ -76,13 +84,18 @@ def summarise(world: World, agent: str, status: str, fingerprint: str, wall_s: f
 
 def _nodes(world: World, recorder: Recorder, window: Window) -> dict[str, Any]:
     total = sum(tally.subtasks for tally in recorder.nodes)
-    found = zip(world.plant.nodes, recorder.nodes, window.swaps, window.nodes, strict=True)
-    return {node.id: _node(node, tally, swaps, total, seen) for node, tally, swaps, seen in found}
+    found = zip(world.plant.nodes, recorder.nodes, window.nodes, strict=True)
+    return {
+        node.id: _node(node, tally, total, seen, window.down_s[node.number])
+        | {"swaps": window.swaps[node.number], "crashes": window.crashes[node.number]}
+        for node, tally, seen in found
+    }
 
 
-def _node(node: PlantNode, tally: NodeTally, swaps: int, total: int, seen: OccupancySummary) -> dict[str, Any]:
+def _node(node: PlantNode, tally: NodeTally, total: int, seen: OccupancySummary, down_s: float) -> dict[str, Any]:
     slots = node.capacity if node.server.kind == "slots" else 0
-    idle_j = (1.0 - seen.busy) * seen.duration_s * node.idle_power_w
+    available = 1.0 - down_s / seen.duration_s if seen.duration_s > 0 else 1.0
+    idle_j = (available - seen.busy) * seen.duration_s * node.idle_power_w
     return {
         "kind": node.server.kind,
         "utilisation": seen.serving_mean / slots if slots else seen.busy,
@@ -96,7 +109,7 @@ def _node(node: PlantNode, tally: NodeTally, swaps: int, total: int, seen: Occup
         "throughput_per_s": seen.completions / seen.duration_s if seen.duration_s > 0 else None,
         "energy_j": tally.energy_j,
         "idle_energy_j": idle_j,
-        "swaps": swaps,
+        "availability": available,
         "share_of_subtasks": tally.subtasks / total if total else None,
         "little_residual": seen.little_residual,
     }
@@ -110,6 +123,16 @@ def _link(station: LinkStation, seen: OccupancySummary, carried_bytes: float) ->
         "transfers": seen.completions,
         "bytes": carried_bytes,
         "little_residual": seen.little_residual,
+    }
+
+
+def _faults(losses: LossTally) -> dict[str, Any]:
+    """Attempts that ended without an answer, by cause, and what they came to; tasks that were dropped."""
+    return {
+        "attempts_lost": dict(losses.attempts),
+        "dropped": losses.dropped_tasks,
+        "lost_cost_usd": losses.cost_usd,
+        "lost_energy_j": losses.energy_j,
     }
 
 

@@ -6,6 +6,7 @@ The whole world pickles: it is made of events that run bound methods, and holds 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,11 +15,13 @@ from ..decision import Agent, Setting
 from ..decision.course import Course
 from ..decision.dispatcher import Dispatcher
 from ..decision.tables import Tables
-from ..plant import Plant, build_plant
-from ..random_streams import Streams
+from ..plant import Plant, PlantNode, build_plant
+from ..random_streams import Streams, Uniforms
 from ..schema import MODALITIES, Scenario, whole_catalogue
 from ..tasks import Task
+from ..world.api import ApiServer
 from ..world.channels import make_channel
+from ..world.faults import Recurring, make_spells
 from ..world.kernel import ARRIVAL, WARM_UP, Call, Kernel
 from ..world.link import LinkStation
 from ..world.occupancy import OccupancySummary
@@ -42,6 +45,9 @@ class Window:
     """Models that each node loaded."""
     links: tuple[OccupancySummary, ...]
     carried_bytes: tuple[float, ...]
+    crashes: tuple[int, ...]
+    down_s: tuple[float, ...]
+    """Time that each node was down."""
 
 
 class World:
@@ -53,10 +59,13 @@ class World:
         self.scenario = scenario
         self.plant = plant
         self.recorder = recorder
-        self.subtask_done = recorder.subtask_done
+        self.subtask_done, self.attempt_lost = recorder.subtask_done, recorder.attempt_lost
         self.kernel = Kernel()
         self.agent = agent
-        channels = {n: make_channel(link.spec.channel, streams, f"link:{link.id}") for n, link in plant.links.items()}
+        channels = {
+            n: make_channel(link.spec.channel, streams, f"link:{link.id}", link.spec.outages)
+            for n, link in plant.links.items()
+        }
         tables = Tables(plant, {number: channel.mean_bps for number, channel in channels.items()})
         transport = Transport(self.kernel, plant, recorder.transfer_done)
         setting = _setting(scenario, plant)
@@ -70,7 +79,12 @@ class World:
             scenario.quality,
             scenario.bytes_per_token,
             self,
+            scenario.faults,
+            _timeouts_s(scenario),
         )
+        verify = scenario.quality.verify
+        if verify is not None:
+            self.dispatcher.check(verify, Uniforms(streams.generator("tasks", "checks of answers")))
         asks = agent.order == "decide" and scenario.order == "at_service_start"
         choose_job = self.dispatcher.choose_job if asks else None
         choose_transfer = self.dispatcher.choose_transfer if asks else None
@@ -79,7 +93,7 @@ class World:
                 self.kernel,
                 node,
                 make_line(node.discipline, choose_job),
-                self.dispatcher.served,
+                self.dispatcher.served if verify is None else self.dispatcher.checked,
                 make_pace(node.slowdown, streams, f"node:{node.id}"),
             )
             for node in plant.nodes
@@ -101,22 +115,41 @@ class World:
         )
         places = {station.link.number: place for place, station in enumerate(self.links)}
         self.dispatcher.connect(self.servers, self.telemetry, places)
+        self._crashes = {node.number: self._crashing(node, streams) for node in plant.nodes if node.crashes is not None}
+        self._brownouts = list(self._browning_out(streams))
         agent.reset(setting, streams.generator("agent", "decisions"))
         self.sources = make_sources(scenario, [edge.id for edge in scenario.edges], streams)
         self._early_swaps = [0] * len(self.servers)
         """Models that each node had loaded by the end of the warm-up."""
         self._most_tasks = math.inf if scenario.horizon.tasks is None else scenario.horizon.tasks
+        self.lasting: Callable[[], int] | None = None
+        """Asked before the last task arrives how many there shall be instead; at least as many."""
         self._running_sources = len(self.sources)
         self._window: Window | None = None
         """What was measured up to the last arrival; None while there are arrivals to come."""
 
     def begin(self) -> None:
-        """Set the sources, telemetry and the end of the warm-up going."""
+        """Set the sources, telemetry, faults and the end of the warm-up going."""
         self.telemetry.start(self.scenario.telemetry_interval or DEFAULT_STRETCH_S)
         for place, source in enumerate(self.sources):
             self._next_task(place, source, Call(self._arrive))
+        for fault in [*self._crashes.values(), *self._brownouts]:
+            fault.start()
         if self.scenario.warm_up > 0:
             self.kernel.at(self.scenario.warm_up, WARM_UP, Call(self._warmed_up))
+
+    def _crashing(self, node: PlantNode, streams: Streams) -> Recurring:
+        """The crashes of a node."""
+        assert node.crashes is not None
+        spells = make_spells(node.crashes, streams, f"node:{node.id}", "crashes")
+        return Recurring(self.kernel, spells, self.dispatcher.crash, self.dispatcher.repair, node.number)
+
+    def _browning_out(self, streams: Streams) -> Iterator[Recurring]:
+        """The brown-outs of interfaces."""
+        for server in self.servers:
+            if isinstance(server, ApiServer) and server.brownouts is not None:
+                spells = make_spells(server.brownouts.times, streams, f"node:{server.node.id}", "brown-outs")
+                yield Recurring(self.kernel, spells, server.brown_out, server.recover)
 
     @property
     def is_over(self) -> bool:
@@ -124,6 +157,10 @@ class World:
         return not self.dispatcher.courses and (
             self.dispatcher.arrived >= self._most_tasks or self._running_sources == 0
         )
+
+    def end_with_next_task(self) -> None:
+        """Let the next task to arrive be the last, as if the horizon had said so."""
+        self._most_tasks = min(self._most_tasks, self.dispatcher.arrived + 1)
 
     def _next_task(self, place: int, source: TaskSource, call: Call) -> None:
         """Let the source's next task arrive in its time."""
@@ -139,6 +176,8 @@ class World:
         if self.dispatcher.arrived >= self._most_tasks:
             self._source_ended()
             return
+        if self.lasting is not None and self.dispatcher.arrived + 1 >= self._most_tasks:
+            self._most_tasks = self.lasting()
         self.dispatcher.arrive(task)
         self._next_task(place, self.sources[place], call)
         if self.is_over:
@@ -158,16 +197,25 @@ class World:
     def _measured(self) -> Window:
         now = self.kernel.now
         swaps = zip(self.servers, self._early_swaps, strict=True)
+        faults = [self._crashes.get(node.number) for node in self.plant.nodes]
         return Window(
             nodes=tuple(server.occupancy.summary(now) for server in self.servers),
             swaps=tuple(server.swaps - early for server, early in swaps),
             links=tuple(link.occupancy.summary(now) for link in self.links),
             carried_bytes=tuple(link.carried_bytes for link in self.links),
+            crashes=tuple(fault.count if fault else 0 for fault in faults),
+            down_s=tuple(fault.spent_s(now) if fault else 0.0 for fault in faults),
         )
 
     def task_done(self, course: Course, now_s: float) -> None:
         """A task is complete; the last one ends the run."""
         self.recorder.task_done(course, now_s)
+        if self.is_over:
+            self.kernel.halt()
+
+    def task_dropped(self, course: Course, now_s: float) -> None:
+        """A task has been given up, which may end the run as well."""
+        self.recorder.task_dropped(course, now_s)
         if self.is_over:
             self.kernel.halt()
 
@@ -184,6 +232,8 @@ class World:
         for link in self.links:
             link.carried_bytes = 0.0
         self._early_swaps = [server.swaps for server in self.servers]
+        for fault in self._crashes.values():
+            fault.reset(now)
         self.recorder.areas_reset()
 
     def wind_up(self) -> None:
@@ -206,3 +256,12 @@ def _setting(scenario: Scenario, plant: Plant) -> Setting:
         telemetry_interval_s=scenario.telemetry_interval,
         order=scenario.order,
     )
+
+
+def _timeouts_s(scenario: Scenario) -> list[list[float]] | None:
+    """By workload and node how long an attempt may take; None where all may take for ever."""
+    nodes = [math.inf if node.timeout is None else node.timeout for node in (*scenario.edges, *scenario.clouds)]
+    works = [math.inf if workload.timeout is None else workload.timeout for workload in scenario.workloads]
+    if min(*nodes, *works) == math.inf:
+        return None
+    return [[min(node, work) for node in nodes] for work in works]

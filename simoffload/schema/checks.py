@@ -8,7 +8,7 @@ from .. import units
 from .base import Modality
 from .document import TreePath
 from .findings import Finding
-from .nodes import ApiServer, BatchingServer, CloudServer, EdgeNode, Hardware, Model
+from .nodes import ApiServer, BatchingServer, CloudServer, EdgeNode, Hardware, Model, SlotsServer
 from .scenario import Catalogue, Scenario
 from .workload import Workload, Written
 
@@ -28,6 +28,8 @@ def scenario_findings(scenario: Scenario, catalogue: Catalogue) -> Iterator[Find
     if scenario.horizon.time is not None and scenario.warm_up >= scenario.horizon.time:
         end = units.write(scenario.horizon.time, units.TIME)
         yield Finding(("warm_up",), f"the warm-up lasts to the end of the run at {end}; nothing would be measured")
+    if scenario.quality.verify is not None and not scenario.clouds:
+        yield Finding(("quality", "verify"), "there is no cloud in which what fails could be done again", at_key=True)
     yield from _unused_links(scenario)
 
 
@@ -85,9 +87,21 @@ def _server(path: TreePath, node: Node, scenario: Scenario, catalogue: Catalogue
     if isinstance(node.server, ApiServer) and getattr(node, "price", None) is None:
         message = "an api server without a price costs nothing, since its machine is somebody else's"
         yield Finding((*path, "server"), message, severity="warning", at_key=True)
+    if isinstance(node.server, SlotsServer) and node.server.preemption == "resume":
+        yield from _preemption(path, node, catalogue)
     if isinstance(node.server, BatchingServer):
         model, hardware = catalogue.models[node.models[0]], catalogue.hardware[node.hardware]
         yield from _kv_memory(path, node, node.server, model, hardware, scenario)
+
+
+def _preemption(path: TreePath, node: Node, catalogue: Catalogue) -> Iterator[Finding]:
+    if node.discipline == "fifo":
+        message = "a line that goes by arrival has nobody to interrupt for; allowed with preemption: agent, wspt, srt"
+        yield Finding((*path, "discipline"), message)
+    memory = catalogue.hardware[node.hardware].memory if node.memory is None else node.memory
+    if sum(catalogue.models[name].weights for name in node.models) > memory:
+        message = "a node that interrupts services must hold all its models at once: they are not swapped in between"
+        yield Finding((*path, "models"), message, at_key=True)
 
 
 def _kv_memory(

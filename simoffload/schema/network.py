@@ -21,6 +21,7 @@ from ..quantities import (
     Seconds,
 )
 from .base import Frozen, PlainOr
+from .faults import Faults
 
 
 class ConstantChannel(Frozen):
@@ -128,3 +129,5 @@ class Link(Frozen):
     discipline: Literal["agent", "fifo"] = "agent"
     copies: PositiveWhole = 1
     """Parallel carriers of the same kind (bonded radios); each carries one transfer at a time."""
+    outages: Faults | None = None
+    """Times in which nothing gets through; transfers under way go on afterwards."""

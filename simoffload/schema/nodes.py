@@ -27,6 +27,7 @@ from ..quantities import (
     Whole,
 )
 from .base import Frozen, Modality, Name
+from .faults import Faults, Spells, check_order
 from .network import Link
 
 
@@ -108,10 +109,12 @@ class Price(Provenance):
 
 
 class SlotsServer(Frozen):
-    """`slots` servers, one subtask each; non-preemptive."""
+    """`slots` servers, one subtask each."""
 
     kind: Literal["slots"] = "slots"
     slots: Annotated[Whole, Field(ge=1, le=100_000)] = 1
+    preemption: Literal["none", "resume"] = "none"
+    """`resume`: a subtask that goes before one in service interrupts it; that goes on later from where it was."""
 
 
 class BatchingServer(Frozen):
@@ -125,6 +128,20 @@ class BatchingServer(Frozen):
     """Chunked prefill with this many tokens a chunk; whole prompts before any decode where left out."""
 
 
+class Brownouts(Frozen):
+    """Times in which an API has tighter limits on streams, on requests, or on both; what is in service goes on."""
+
+    times: Faults
+    streams: PositiveWhole | None = None
+    request_rate: Annotated[PerSecond, Field(gt=0)] | None = None
+
+    @model_validator(mode="after")
+    def _limits_something(self) -> Brownouts:
+        if self.streams is None and self.request_rate is None:
+            raise ValueError("give streams, request_rate, or both: without a limit nothing would be different")
+        return self
+
+
 class ApiServer(Frozen):
     """A hosted API: a lognormal time-to-first-token overhead, a rate per stream, limits on streams and requests."""
 
@@ -133,6 +150,8 @@ class ApiServer(Frozen):
     overhead_sigma: Annotated[Number, Field(ge=0, le=5)] = 0.5
     streams: PositiveWhole | None = None
     request_rate: Annotated[PerSecond, Field(gt=0)] | None = None
+    brownouts: Brownouts | None = None
+    """Times in which it lets less through."""
 
 
 Server = Annotated[SlotsServer | BatchingServer | ApiServer, Field(discriminator="kind")]
@@ -161,18 +180,12 @@ class WrittenSlowdown(Frozen):
     kind: Literal["timetable"]
     factor: Factor
     """Work takes this many times as long."""
-    spells: Annotated[list[Annotated[list[Seconds], Field(min_length=2, max_length=2)]], Field(min_length=1)]
+    spells: Spells
     """Beginning and end of each."""
 
     @model_validator(mode="after")
     def _in_order(self) -> WrittenSlowdown:
-        earlier = 0.0
-        for number, (begin, end) in enumerate(self.spells):
-            if begin < earlier:
-                raise ValueError(f"spell {number} begins before the one ahead of it is over")
-            if end <= begin:
-                raise ValueError(f"spell {number} ends no later than it begins")
-            earlier = end
+        check_order(self.spells)
         return self
 
 
@@ -192,6 +205,10 @@ class _Node(Frozen):
     """All service goes this much faster than the law says."""
     slowdown: Slowdown | None = None
     """Times in which service goes slower than that; loading a model does not, nor is anybody told."""
+    crashes: Faults | None = None
+    """Times in which it serves nothing; its links and what is stored on it are not concerned."""
+    timeout: Annotated[Seconds, Field(gt=0)] | None = None
+    """An attempt at a subtask that is not served here so long after it was sent is given up as lost."""
     idle_power: Watts | None = None
     busy_power: Watts | None = None
     tariff: UsdPerJoule = 0.0
@@ -223,7 +240,7 @@ class Site(Frozen):
 
 
 __all__ = [
-    "ApiServer", "BatchingServer", "CloudServer", "Discipline", "EdgeNode", "Hardware", "Law",
+    "ApiServer", "BatchingServer", "Brownouts", "CloudServer", "Discipline", "EdgeNode", "Hardware", "Law",
     "MeasuredLaw", "Model", "Price", "Provenance", "RandomSlowdown", "Server", "Site", "Skill", "SlotsServer",
     "Slowdown", "WrittenSlowdown",
 ]  # fmt: skip

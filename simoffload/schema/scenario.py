@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from ..quantities import BytesPerToken, Fraction, Number, Seconds, Usd, Whole
 from .base import Frozen, Name
+from .faults import FaultPolicy
 from .network import Link
 from .nodes import CloudServer, EdgeNode, Hardware, MeasuredLaw, Model, Price, Site
 from .workload import Workload
@@ -43,11 +44,23 @@ class Records(Frozen):
     """Share of tasks kept at level `sampled`."""
 
 
+class Verify(Frozen):
+    """A check of each sink's answer where it was made; one that fails has the subtask done again in the cloud."""
+
+    detection: Fraction = 1.0
+    """Chance that a wrong answer fails."""
+    false_alarm: Fraction = 0.0
+    """Chance that a right one fails."""
+    limit: Annotated[Whole, Field(ge=1, le=10)] = 1
+    """So often a subtask is done again at most; the answer after that stands."""
+
+
 class Quality(Frozen):
     """Chance that a subtask is right: 1/(1+exp(-slope (skill - difficulty))), times `carry` per wrong predecessor."""
 
     slope: Annotated[Number, Field(gt=0, le=100)] = 1.0
     carry: Fraction = 0.5
+    verify: Verify | None = None
 
 
 class Catalogue(Frozen):
@@ -75,6 +88,8 @@ class Scenario(Frozen):
     decision: Literal["greedy_when_ready"] = "greedy_when_ready"
     bytes_per_token: Annotated[BytesPerToken, Field(gt=0)] = 4.0
     quality: Quality = Quality()
+    faults: FaultPolicy = FaultPolicy()
+    """What becomes of work that a fault meets; when faults come is said of nodes and links."""
     records: Records = Records()
     catalogue: Catalogue = Catalogue()
     """Entries that add to or replace those of the bundled catalogue."""

@@ -238,6 +238,8 @@ class Workload(Frozen):
     weight: NumberDistribution = Constant[Number](value=1.0)
     """Importance of a task in the objective."""
     deadline: Annotated[Seconds, Field(gt=0)] | None = None
+    timeout: Annotated[Seconds, Field(gt=0)] | None = None
+    """An attempt at a subtask that is not served so long after it was sent somewhere is given up as lost."""
 
     @model_validator(mode="after")
     def _some_modality(self) -> Workload:

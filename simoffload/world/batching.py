@@ -16,13 +16,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import NamedTuple
 
 from ..laws import ServingLaw, iterations_s
 from ..plant import PlantNode
 from ..schema.nodes import BatchingServer as BatchingSpec
-from .job import Job
+from .job import Broken, Job
 from .kernel import COMPLETION, Call, Kernel
 from .line import Line
 from .occupancy import Occupancy
@@ -130,6 +130,7 @@ class BatchingServer:
         "_taken",
         "_writers",
         "in_service",
+        "is_up",
         "line",
         "node",
         "occupancy",
@@ -144,6 +145,7 @@ class BatchingServer:
         self.occupancy = Occupancy()
         self.in_service: dict[Job, None] = {}
         """Jobs in the batch, in the order in which they were taken; of one of them the prompt may still be read."""
+        self.is_up = True
         self._kernel = kernel
         self._done = done
         self._law = node.models[0].law
@@ -154,7 +156,7 @@ class BatchingServer:
         self._rank = COMPLETION + node.number
         self._call = Call(self._boundary)
         self._due_s: float | None = None
-        """When what is under way will be over; None while the server stands still."""
+        """When what is under way will be over; None while the server stands still, inf while it is down."""
         self._run: _Run | None = None
         """The iterations under way; None while a whole prompt is read."""
         self._reading: _Reading | None = None
@@ -335,3 +337,80 @@ class BatchingServer:
         reading.opening_s = 0.0
         reading.prompt_left = max(reading.prompt_left - run.iterations * self._chunk, 0)
         return run
+
+    def withdraw(self, job: Job) -> Broken | None:
+        """Let a job go that waits here or is in the batch; in the latter case, how far it had come.
+
+        An iteration under way is begun anew without it. Of a whole prompt that is being read only the reader's own
+        leaving is the end.
+        """
+        now = self._kernel.now
+        if job not in self.in_service:
+            self.line.remove(job)
+            self.occupancy.give_up(now)
+            if self._run is not None and self.line:
+                self._cut(self._run, now, self._kernel.rank)
+            return None
+        is_between = self._run is None and (self._reading is None or self._reading.job is not job)
+        self._settle(now)
+        broken = self._broken_off(job, now)
+        if not is_between:
+            self._begin(now)
+        return broken
+
+    def crash(self) -> list[Broken]:
+        """Break off all services, in the order in which they were taken; nothing is begun until `repair`."""
+        now = self._kernel.now
+        self.is_up = False
+        self._settle(now)
+        broken = [self._broken_off(job, now) for job in list(self.in_service)]
+        self._due_s = math.inf
+        self._share_s = self._share_iterations = 0.0
+        return broken
+
+    def repair(self) -> None:
+        """Go on with those that wait."""
+        self.is_up = True
+        self._begin(self._kernel.now)
+
+    def _settle(self, now: float) -> None:
+        """Count what has been done of a run by now, and end it; of an iteration that has not ended nothing is left."""
+        run, reading = self._run, self._reading
+        if run is None:
+            return
+        done = run.completed(now)
+        sharers = run.writers + (reading is not None)
+        self._share_s += (now - run.start_s) / sharers
+        self._share_iterations += done / sharers
+        self._iterations += done
+        self._context_tokens += done * run.writers
+        if reading is not None:
+            reading.prompt_left = max(run.prompt_left - done * run.chunk, 0)
+            if done == 0:
+                reading.opening_s = run.opening_s
+        self._run = None
+
+    def _broken_off(self, job: Job, now: float) -> Broken:
+        """Take a member out of a batch that has been settled."""
+        reading = self._reading
+        if reading is not None and reading.job is job:
+            written, share_from_s, iterations_from = 0, reading.share_from_s, reading.iterations_from
+            if self._chunk is None:  # its share was counted up to the end of the whole prompt
+                assert self._due_s is not None
+                share_from_s += self._due_s - now
+                iterations_from += 1.0
+            self._reading = None
+        else:
+            member = next(member for member in self._writers if member.job is job)
+            written, share_from_s, iterations_from = (
+                job.output - (member.finish - self._iterations), member.share_from_s, member.iterations_from,
+            )  # fmt: skip
+            self._writers.remove(member)
+            heapify(self._writers)
+            self._context_tokens -= job.prompt + written
+        del self.in_service[job]
+        self._reserved_tokens -= job.reserved_tokens
+        job.share_s = self._share_s - share_from_s
+        job.iterations = self._share_iterations - iterations_from
+        self.occupancy.break_off(now)
+        return Broken(job, written)

@@ -7,10 +7,12 @@ from typing import assert_never
 
 from ..random_streams import Streams
 from ..schema import network as spec
+from ..schema.faults import Faults
 from .channel_fading import AutoregressiveSegments, FactorySegments
 from .channel_markov import MarkovSegments
 from .channel_path import Channel, ChannelError, ConstantChannel, PathChannel, Segments
 from .channel_trace import TraceSegments
+from .faults import Interrupted, Steady, availability, expected_end_s, make_spells
 
 __all__ = [
     "Channel",
@@ -35,14 +37,20 @@ VaryingChannel = (
 )
 
 
-def make_channel(channel: spec.Channel, streams: Streams, entity: str) -> Channel:
-    """A channel at time 0; `entity`, the link's name, picks its random streams.
+def make_channel(channel: spec.Channel, streams: Streams, entity: str, outages: Faults | None = None) -> Channel:
+    """A channel at time 0, at rate 0 in outages; `entity`, the link's name, picks its random streams.
 
     ChannelError when it would never carry anything; TraceError when a trace cannot be read.
     """
     if isinstance(channel, spec.ConstantChannel):
-        return ConstantChannel(channel.rate)
-    return PathChannel(make_segments(channel, streams, entity))
+        if outages is None:
+            return ConstantChannel(channel.rate)
+        path: Segments = Steady(channel.rate)
+    else:
+        path = make_segments(channel, streams, entity)
+    if outages is not None:
+        path = Interrupted(path, make_spells(outages, streams, entity, "outages"), availability(outages))
+    return PathChannel(path)
 
 
 def make_segments(channel: VaryingChannel, streams: Streams, entity: str) -> Segments:
@@ -61,11 +69,15 @@ def make_segments(channel: VaryingChannel, streams: Streams, entity: str) -> Seg
     assert_never(channel)
 
 
-def persistence_s(channel: spec.Channel, rate_bps: float) -> float:
-    """How long the rate of a channel stays near a rate it has now: a mean sojourn or a correlation time, s.
+def persistence_s(link: spec.Link, rate_bps: float, now_s: float) -> float:
+    """How long the rate of a link stays near a rate it has now: a mean sojourn or a correlation time, s.
 
-    What a node that has watched its own link for long can tell; nothing of the path to come is looked at.
+    What a node that has watched its own link for long can tell; nothing of the path to come is looked at, but for
+    outages by a timetable. Where there may be outages, a rate of 0 is taken for one.
     """
+    if rate_bps == 0.0 and link.outages is not None:
+        return expected_end_s(link.outages, now_s) - now_s
+    channel = link.channel
     if isinstance(channel, spec.ConstantChannel):
         return math.inf
     if isinstance(channel, spec.GilbertElliottChannel):

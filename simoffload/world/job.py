@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..tasks import Task
 
@@ -48,7 +49,7 @@ class Job:
     swap_s: float = 0.0
     """Time spent loading its model, at the beginning of service."""
     share_s: float = 0.0
-    """Integral over its service of 1 / jobs that shared the node."""
+    """Integral over its service of 1 / jobs that shared a batch; of slots that interrupt, time when one was at it."""
     iterations: float = 0.0
     """Sum over the iterations of a batch it was in of 1 / jobs in it."""
     is_correct: bool = False
@@ -64,3 +65,10 @@ class Job:
     def reserved_tokens(self) -> int:
         """Tokens of KV memory that a batch sets aside for it: its prompt and the longest answer there may be."""
         return self.prompt + self.task.max_output
+
+
+class Broken(NamedTuple):
+    """A job whose service was broken off, and how many tokens it had written by then."""
+
+    job: Job
+    written: int

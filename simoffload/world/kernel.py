@@ -18,9 +18,9 @@ from typing import Any
 
 import simpy
 
-WARM_UP, COMPLETION, TELEMETRY, ARRIVAL = 5, 10, 1_000_000_000, 2_000_000_000
+WARM_UP, COMPLETION, FAULT, TELEMETRY, ARRIVAL = 5, 10, 900_000_000, 1_000_000_000, 2_000_000_000
 """Ranks of simultaneous events: SimPy's own first, then the end of the warm-up, completions (plus the number of the
-node or link), telemetry, arrivals (plus the number of the source)."""
+node or link), faults and what follows from them, telemetry, arrivals (plus the number of the source)."""
 
 
 class Call:
@@ -34,6 +34,15 @@ class Call:
     def __init__(self, act: Callable[[Any], None], item: Any = None) -> None:
         self.act = act
         self.item = item
+
+    def cancel(self) -> None:
+        """Let nothing happen when its time comes; it stays in the event list till then and must not be used again."""
+        self.act = _nothing
+        self.item = None
+
+
+def _nothing(item: Any) -> None:
+    """What a cancelled call does."""
 
 
 class Kernel(simpy.Environment):

@@ -37,6 +37,9 @@ class Line(Protocol):
     def pop_first(self, eligible: Eligible) -> Any | None:
         """Take the first eligible job, passing over the others; None when there is none."""
 
+    def remove(self, job: Any) -> None:
+        """Let a waiting job go; ValueError when it does not wait here."""
+
     def __len__(self) -> int: ...
 
     def in_order(self) -> Iterable[tuple[float, Any]]:
@@ -86,6 +89,10 @@ class FifoLine(_Waiting):
                 return self._taken(job, len(self._jobs))
         return None
 
+    def remove(self, job: Any) -> None:
+        self._jobs.remove(job)
+        self._taken(job, len(self._jobs))
+
     def __len__(self) -> int:
         return len(self._jobs)
 
@@ -96,12 +103,13 @@ class FifoLine(_Waiting):
 class PriorityLine(_Waiting):
     """A line ordered by priority, then by order of entering."""
 
-    __slots__ = ("_entered", "_heap", "_ranked")
+    __slots__ = ("_entered", "_heap", "_put_back", "_ranked")
 
     def __init__(self) -> None:
         super().__init__()
         self._heap: list[tuple[float, int, Any]] = []
         self._entered = 0
+        self._put_back = 0
         self._ranked = 0
         """Waiting jobs with a priority other than 0."""
 
@@ -115,6 +123,14 @@ class PriorityLine(_Waiting):
         if priority:
             self._ranked += 1
         heappush(self._heap, (priority, self._entered, job))
+        self.work += job.work
+
+    def put_back(self, job: Any, priority: float) -> None:
+        """Let a job wait again, ahead of all that wait with the same priority."""
+        self._put_back += 1
+        if priority:
+            self._ranked += 1
+        heappush(self._heap, (priority, -self._put_back, job))
         self.work += job.work
 
     def pop(self) -> Any:
@@ -133,11 +149,22 @@ class PriorityLine(_Waiting):
         chosen = min((entry for entry in heap if eligible(entry[2])), default=None, key=_by_rank)
         if chosen is None:
             return None
-        heap.remove(chosen)
+        return self._pulled(chosen)
+
+    def remove(self, job: Any) -> None:
+        entry = next((entry for entry in self._heap if entry[2] is job), None)
+        if entry is None:
+            raise ValueError(f"{job!r} does not wait here")
+        self._pulled(entry)
+
+    def _pulled(self, entry: tuple[float, int, Any]) -> Any:
+        """The job of an entry from anywhere in the heap, which is taken out."""
+        heap = self._heap
+        heap.remove(entry)
         heapify(heap)
-        if chosen[0]:
+        if entry[0]:
             self._ranked -= 1
-        return self._taken(chosen[2], len(heap))
+        return self._taken(entry[2], len(heap))
 
     def __len__(self) -> int:
         return len(self._heap)
@@ -181,6 +208,10 @@ class AskedLine(_Waiting):
         among = [self._jobs[place] for place in places]
         job = self._jobs.pop(places[self._choose(among) if len(among) > 1 else 0])
         return self._taken(job, len(self._jobs))
+
+    def remove(self, job: Any) -> None:
+        self._jobs.remove(job)
+        self._taken(job, len(self._jobs))
 
     def __len__(self) -> int:
         return len(self._jobs)

@@ -14,16 +14,22 @@ from ..plant import PlantNode
 class ModelMemory:
     """Models in memory, least recently used ones leaving first; of equally old ones the one listed first."""
 
-    __slots__ = ("_busy", "_free_bytes", "_models", "_used_s", "swaps")
+    __slots__ = ("_busy", "_free_bytes", "_models", "_node", "_used_s", "swaps")
 
     def __init__(self, node: PlantNode) -> None:
+        self._node = node
         self._models = node.models
+        self.swaps = 0
+        """Models that were loaded."""
+        self.restart()
+
+    def restart(self) -> None:
+        """Hold what the node holds at the start, all of it idle."""
+        node = self._node
         self._used_s: dict[int, float] = dict.fromkeys(node.resident, -math.inf)
         """When each model in memory was last started on."""
         self._busy = [0] * len(node.models)
         self._free_bytes = node.memory_bytes - sum(node.models[number].weights_bytes for number in node.resident)
-        self.swaps = 0
-        """Models that were loaded."""
 
     @property
     def resident(self) -> tuple[int, ...]:

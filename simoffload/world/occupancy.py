@@ -84,6 +84,30 @@ class Occupancy:
         self.completions += 1
         self.spent_sum += now - self.began_s
 
+    def interrupt(self, now: float) -> None:
+        """A job in service goes back to the line."""
+        self.advance(now)
+        self.waiting += 1
+        self.serving -= 1
+
+    def resume(self, now: float) -> None:
+        """A job that was interrupted goes into service again."""
+        self.advance(now)
+        self.waiting -= 1
+        self.serving += 1
+
+    def give_up(self, now: float) -> None:
+        """A waiting job leaves the station unserved."""
+        self.advance(now)
+        self.waiting -= 1
+        self.spent_sum += now - self.began_s
+
+    def break_off(self, now: float) -> None:
+        """A job in service leaves the station before its end, which is no completion."""
+        self.advance(now)
+        self.serving -= 1
+        self.spent_sum += now - self.began_s
+
     def summary(self, now: float) -> OccupancySummary:
         """The window from the last reset to `now`."""
         self.advance(now)

@@ -8,11 +8,12 @@ from typing import Any, Protocol
 from ..plant import PlantNode
 from .api import ApiServer
 from .batching import BatchingServer
-from .job import Job
+from .job import Broken, Job
 from .kernel import Kernel
 from .line import AskedLine, FifoLine, Line, PriorityLine
 from .occupancy import Occupancy
 from .pace import Pace
+from .preemptive import PreemptiveServer
 from .slots import SlotsServer
 
 
@@ -43,8 +44,21 @@ class Server(Protocol):
     def swaps(self) -> int:
         """Models loaded so far."""
 
+    @property
+    def is_up(self) -> bool:
+        """Whether it serves at all."""
+
     def enter(self, job: Job) -> None:
         """Take a job whose inputs are there."""
+
+    def withdraw(self, job: Job) -> Broken | None:
+        """Let a job go that waits here or is in service; in the latter case, how far it had come."""
+
+    def crash(self) -> list[Broken]:
+        """Break off all services; nothing is begun until `repair`."""
+
+    def repair(self) -> None:
+        """Go on with those that wait."""
 
 
 Choose = Callable[[Sequence[Any]], int]
@@ -62,8 +76,13 @@ def make_line(discipline: str, choose: Choose | None) -> Line:
 def make_server(
     kernel: Kernel, node: PlantNode, line: Line, done: Callable[[Job], None], pace: Pace | None = None
 ) -> Server:
-    """The station of a node; without a `pace` it always works as its law says, as an interface does anyway."""
+    """The station of a node; without a `pace` it always works as its law says, as an interface does anyway.
+
+    Slots interrupt a service only where the line goes by priority: an agent that is asked chooses among those who wait.
+    """
     if node.server.kind == "slots":
+        if node.server.preemption == "resume" and isinstance(line, PriorityLine):
+            return PreemptiveServer(kernel, node, line, done, pace)
         return SlotsServer(kernel, node, line, done, pace)
     if node.server.kind == "batching":
         return BatchingServer(kernel, node, line, done, pace)

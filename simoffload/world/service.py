@@ -6,6 +6,8 @@ token where the node has one.
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 from ..laws import decode_alone_s
 from ..plant import HostedModel, PlantNode
 from ..tasks.graph import EXPLAIN
@@ -32,28 +34,35 @@ def alone_s(model: HostedModel, before_s: float, prompt: float, output: float) -
     return first, first + decode_alone_s(model.law, prompt, output)
 
 
-def bill(job: Job, node: PlantNode) -> None:
-    """Set energy in J and cost in USD of a job that has been served.
+def written_alone(job: Job, model: HostedModel, worked_s: float) -> int:
+    """Tokens that a job has written after so many seconds of its service alone; at most its output."""
+    before_s, prompt = job.before_tokens_s, job.prompt
+    return bisect_right(range(1, job.output + 1), worked_s, key=lambda n: alone_s(model, before_s, prompt, n)[1])
+
+
+def bill(job: Job, node: PlantNode, end_s: float, written: int) -> None:
+    """Set energy in J and cost in USD of a job whose service ended then, with so many tokens written.
 
     A job pays for its share of the node's time: its service over the slots, or its part of the batch it was in. The
-    machine behind a public interface is somebody else's; it costs what its price says.
+    machine behind a public interface is somebody else's; it costs what its price says, the prompt as a whole as soon
+    as the service has begun.
     """
     model = node.models[job.model]
     kind = node.server.kind
     share_s = 0.0
     energy_j = 0.0
-    if kind == "slots":
-        share_s = (job.finish_s - job.start_s) / node.capacity
+    if node.server.kind == "slots":
+        share_s = (job.share_s if node.server.preemption == "resume" else end_s - job.start_s) / node.capacity
         energy_j = node.busy_power_w * share_s
     elif kind == "batching":
         share_s = job.share_s
         law = model.law
         if law.has_energy:
-            energy_j = law.energy_j_per_token * (job.prompt + job.output) + law.energy_j_per_iteration * job.iterations
+            energy_j = law.energy_j_per_token * (job.prompt + written) + law.energy_j_per_iteration * job.iterations
         else:
             energy_j = node.busy_power_w * share_s
     job.energy_j = energy_j
     if node.is_priced:
-        job.cost_usd = job.prompt * node.price_in_usd + job.output * node.price_out_usd
+        job.cost_usd = job.prompt * node.price_in_usd + written * node.price_out_usd
     else:
         job.cost_usd = energy_j * node.tariff_usd_per_j + share_s * node.amortisation_usd_per_s

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..plant import PlantNode
-from .job import Job
+from .job import Broken, Job
 from .kernel import COMPLETION, Call, Kernel
 from .line import Line
 from .memory import ModelMemory
 from .occupancy import Occupancy
 from .pace import Pace
+from .service import written_alone
 
 
 class SlotsServer:
@@ -30,6 +31,7 @@ class SlotsServer:
         "_pace",
         "_rank",
         "in_service",
+        "is_up",
         "line",
         "node",
         "occupancy",
@@ -41,11 +43,13 @@ class SlotsServer:
         self.node = node
         self.line = line
         self.occupancy = Occupancy()
-        self.in_service: dict[Job, None] = {}
-        """Jobs in service, in the order in which they began."""
+        self.in_service: dict[Job, Call] = {}
+        """Jobs in service, in the order in which they began, each with the event of its end."""
+        self.is_up = True
         self._kernel = kernel
         self._done = done
         self._free = node.capacity
+        """Servers that may take a job: none while the node is down."""
         self._rank = COMPLETION + node.number
         self._memory = ModelMemory(node) if len(node.resident) < len(node.models) else None
         """None where all models are in memory for good."""
@@ -90,7 +94,6 @@ class SlotsServer:
 
     def _start(self, job: Job, now: float, swap_s: float) -> None:
         self._free -= 1
-        self.in_service[job] = None
         self.occupancy.begin(now, job.entered_s)
         job.start_s = now
         job.swap_s = swap_s
@@ -102,11 +105,12 @@ class SlotsServer:
             job.first_token_s = pace.end_after_s(now, swap_s, job.first_after_s)
             end_s = pace.end_after_s(now, swap_s, job.last_after_s)
         call = self._calls.pop() if self._calls else Call(self._end)
-        call.item = (job, call)
+        call.item = (job, call, end_s)
+        self.in_service[job] = call
         self._kernel.at(end_s, self._rank, call)
 
-    def _end(self, item: tuple[Job, Call]) -> None:
-        job, call = item
+    def _end(self, item: tuple[Job, Call, float]) -> None:
+        job, call, _ = item
         now = self._kernel.now
         call.item = None
         self._calls.append(call)
@@ -119,3 +123,43 @@ class SlotsServer:
         if self.line:
             self._serve(now)
         self._done(job)
+
+    def withdraw(self, job: Job) -> Broken | None:
+        """Let a job go that waits here or is in service; in the latter case, how far it had come."""
+        now = self._kernel.now
+        if job not in self.in_service:
+            self.line.remove(job)
+            self.occupancy.give_up(now)
+            return None
+        broken = self._broken_off(job, now)
+        self._free += 1
+        if self._memory is not None:
+            self._memory.stop(job.model)
+        self._serve(now)
+        return broken
+
+    def crash(self) -> list[Broken]:
+        """Break off all services, in the order in which they began; nothing is begun until `repair`."""
+        now = self._kernel.now
+        self.is_up = False
+        self._free = 0
+        return [self._broken_off(job, now) for job in list(self.in_service)]
+
+    def repair(self) -> None:
+        """Go on with those that wait, with the models in memory that were there at the start."""
+        self.is_up = True
+        self._free = self.node.capacity
+        if self._memory is not None:
+            self._memory.restart()
+        self._serve(self._kernel.now)
+
+    def _broken_off(self, job: Job, now: float) -> Broken:
+        call = self.in_service.pop(job)
+        _, _, end_s = call.item
+        call.cancel()
+        self.occupancy.break_off(now)
+        began_s = job.start_s + job.swap_s
+        if now <= began_s:
+            return Broken(job, 0)
+        left_s = end_s - now if self._pace is None else self._pace.work_s(now, end_s)
+        return Broken(job, written_alone(job, self.node.models[job.model], job.last_after_s - left_s))

@@ -13,9 +13,11 @@ from heapq import heapify, heapreplace
 from itertools import accumulate, islice
 from typing import NamedTuple
 
+from ..plant import PlantNode
 from .api import ApiServer
 from .batching import BatchingServer
 from .channels import persistence_s
+from .faults import expected_end_s
 from .kernel import TELEMETRY, Call, Kernel
 from .link import LinkStation
 from .servers import Server
@@ -46,6 +48,7 @@ class NodeReport(NamedTuple):
     """Tokens of context that a batch holds."""
     resident: tuple[int, ...]
     """Numbers of the models in memory."""
+    is_up: bool = True
 
 
 class LinkReport(NamedTuple):
@@ -96,6 +99,20 @@ def report_node(server: Server, now_s: float) -> NodeReport:
     )
 
 
+def report_breakable(server: Server, now_s: float) -> NodeReport:
+    """What a node that may crash can tell about itself: that it is down, too, and when it should be up again."""
+    report = report_node(server, now_s)
+    return report if server.is_up else down(report, server.node, now_s)
+
+
+def down(report: NodeReport, node: PlantNode, now_s: float) -> NodeReport:
+    """The report of a node of which it has become known now that it is down: nothing starts before it is mended."""
+    assert node.crashes is not None
+    repair_s = expected_end_s(node.crashes, now_s) - now_s
+    starts_s = tuple(start_s + repair_s for start_s in report.starts_s)
+    return report._replace(in_service=0, starts_s=starts_s, context_tokens=0.0, is_up=False)
+
+
 def report_link(station: LinkStation, now_s: float) -> LinkReport:
     """What a link can tell about itself."""
     line = station.line
@@ -110,7 +127,7 @@ def report_link(station: LinkStation, now_s: float) -> LinkReport:
     return LinkReport(
         time_s=now_s,
         rate_bps=rate_bps,
-        persistence_s=persistence_s(station.link.spec.channel, rate_bps),
+        persistence_s=persistence_s(station.link.spec, rate_bps, now_s),
         priorities=priorities,
         bytes_ahead=tuple(ahead),
     )
@@ -119,7 +136,9 @@ def report_link(station: LinkStation, now_s: float) -> LinkReport:
 def _capacity(server: Server) -> int:
     """Jobs at once: slots or streams, or sequences as far as reservations like the present ones fit the KV memory."""
     node = server.node
-    limit = node.capacity or UNBOUNDED
+    if isinstance(server, ApiServer):
+        return int(min(server.streams, UNBOUNDED))
+    limit = node.capacity
     if not server.in_service or node.server.kind != "batching" or node.kv_tokens == math.inf:
         return limit
     reserved = sum(job.reserved_tokens for job in server.in_service) / len(server.in_service)
@@ -176,7 +195,9 @@ class Telemetry:
     With an interval of 0 `refresh` writes it anew whenever somebody is about to read it.
     """
 
-    __slots__ = ("_call", "_heard", "_interval_s", "_kernel", "_links", "_servers", "nodes", "version")
+    __slots__ = (
+        "_call", "_heard", "_interval_s", "_kernel", "_links", "_report", "_servers", "nodes", "tells_up", "version",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -192,6 +213,9 @@ class Telemetry:
         self._interval_s = interval_s
         self._heard = heard
         self._call = Call(self._tick)
+        self.tells_up = any(server.node.crashes is not None for server in servers)
+        """Whether a node may ever be down."""
+        self._report = report_breakable if self.tells_up else report_node
         self.version = 0
         self.nodes: list[NodeReport] = []
         self._write()
@@ -208,7 +232,7 @@ class Telemetry:
 
     def node(self, number: int) -> NodeReport:
         """What a node tells about itself right now."""
-        return report_node(self._servers[number], self._kernel.now)
+        return self._report(self._servers[number], self._kernel.now)
 
     def link(self, place: int) -> LinkReport:
         """What the link at this place among all links tells about itself right now."""
@@ -223,4 +247,4 @@ class Telemetry:
     def _write(self) -> None:
         now = self._kernel.now
         self.version += 1
-        self.nodes = [report_node(server, now) for server in self._servers]
+        self.nodes = [self._report(server, now) for server in self._servers]

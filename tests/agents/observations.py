@@ -44,6 +44,7 @@ class Sight:
     upward_rank_s: float = 20.0
     on_critical_path: bool = True
     kind: str = "position"
+    up_rows: Any = None
     arrays: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from simoffload.analysis.runs import Run, open_run, read_columns
+from simoffload.record.batches import Batches
 from simoffload.record.parts import read_table
 from simoffload.run.simulation import simulate
 from simoffload.schema import Scenario, load_scenario
@@ -68,6 +69,17 @@ def within(run: Run, time_s: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 def test_measured_tasks_are_those_that_arrive_after_the_warm_up(run: Run, tasks: Rows) -> None:
     assert 0 < run.summary.tasks.measured == len(tasks["task"]) < 300
     assert run.summary.tasks.arrived == run.summary.tasks.completed == 300
+
+
+def test_batches_hold_the_latencies_of_measured_tasks_as_they_end(tasks: Rows) -> None:
+    summary = simulate(scenario(), "random")
+    batches = Batches.from_dict(json.loads(json.dumps(summary["latency_batches"])))
+    latency_s = tasks["latency_s"][np.argsort(tasks["finish_s"], kind="stable")]
+    size = batches.size
+    expected = latency_s[: batches.full * size].reshape(-1, size).mean(axis=1)
+    assert batches.count == len(latency_s)
+    assert batches.means() == pytest.approx(expected.tolist(), rel=1e-12)
+    assert batches.sketch().quantiles([0.5, 0.95, 0.99]) == [summary["latency_s"][p] for p in ("p50", "p95", "p99")]
 
 
 def test_latency(run: Run, tasks: Rows) -> None:

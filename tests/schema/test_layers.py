@@ -238,8 +238,8 @@ def test_problems_of_a_value_that_was_set_are_told_at_the_setting() -> None:
     assert headlines(TEXT, "edges.press.sped=2", "edges.paint.speed=fast", "warm_up=30") == [
         "--set 'edges.paint.speed=fast': edges.paint.speed: expected a number, not 'fast'",
         "--set 'edges.press.sped=2': edges.press: unknown key 'sped'; allowed: id, hardware, models, law, memory, "
-        "server, discipline, speed, slowdown, idle_power, busy_power, tariff, amortisation, site, uplink, downlink, "
-        "lan; did you mean 'speed'?",
+        "server, discipline, speed, slowdown, crashes, timeout, idle_power, busy_power, tariff, amortisation, site, "
+        "uplink, downlink, lan; did you mean 'speed'?",
         "--set 'warm_up=30': warm_up: 30 has no unit; write a time such as '20 ms' or '24 h'; "
         "allowed: ns, us, ms, s, min, h, d",
     ]

@@ -6,14 +6,19 @@ consecutive batches of customers, or stretches of time.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import numpy as np
 import pytest
+from scipy.special import stdtrit
 
+from simoffload.analysis.theory import service
+from simoffload.analysis.theory.jackson import JacksonNetwork
+from simoffload.analysis.theory.markovian import MMc, mm1
+from simoffload.analysis.theory.mg1 import MD1, MG1
+from simoffload.analysis.theory.priority import NonPreemptive, PriorityClass
 from simoffload.decision import Decision
 from simoffload.decision.course import Course
 from simoffload.run.recorder import Recorder
@@ -21,7 +26,7 @@ from simoffload.run.world import World
 from simoffload.schema import Scenario, load_scenario
 from simoffload.schema.scenario import Horizon
 from simoffload.world.job import Job
-from tests.oracle.theory import batch_interval, cobham_waits, erlang_c, mg1_wait, mmc_wait, time_averages
+from tests.oracle.theory import batch_interval, time_averages
 from tests.world.worlds import nothing_written, run
 
 pytestmark = pytest.mark.long
@@ -113,42 +118,68 @@ def assert_waits(seen: Visits, wait_s: float, rate: float) -> None:
     assert_holds(time_averages(seen.entered_s, seen.start_s, first, last), rate * wait_s)
 
 
+def assert_share_beyond(times_s: np.ndarray, length_s: float, theory: float) -> None:
+    """As many times are longer as theory says, within 4 standard errors: of many shares some miss a 95 % interval."""
+    mean, half = batch_interval((times_s > length_s).astype(float))
+    half *= 4 / float(stdtrit(19, 0.975))
+    assert half < 0.6 * theory
+    assert abs(mean - theory) < half, f"{mean:.4g} ± {half:.2g} beyond {length_s:.3g} s, in theory {theory:.4g}"
+
+
+def assert_distributed(seen: Visits, form: MMc | MG1 | MD1) -> None:
+    """As many waits and sojourns are longer than some times as they should be."""
+    sojourn_s = seen.finish_s - seen.entered_s
+    for times in (1, 2):
+        length_s = times * form.means.sojourn_s
+        assert_share_beyond(seen.wait_s, length_s, 1 - float(form.wait_cdf(length_s)))
+        assert_share_beyond(sojourn_s, length_s, 1 - float(form.sojourn_cdf(length_s)))
+
+
 def test_mm1() -> None:
-    seen = visits("mm1")
-    assert_waits(seen, mmc_wait(0.8, 1.0, 1), 0.8)
-    assert mmc_wait(0.8, 1.0, 1) == pytest.approx(4.0)
-    assert_holds((seen.wait_s > 0).astype(float), 0.8)
-    assert_holds((seen.wait_s > 10).astype(float), 0.8 * math.exp(-0.2 * 10), sharpness=0.3)
+    seen, form = visits("mm1"), mm1(0.8, 1.0)
+    assert_waits(seen, form.means.wait_s, 0.8)
+    assert form.means.wait_s == pytest.approx(4.0)
+    assert_holds((seen.wait_s > 0).astype(float), form.chance_of_waiting)
+    assert_distributed(seen, form)
 
 
 def test_mmc() -> None:
-    seen = visits("mmc")
-    assert_waits(seen, mmc_wait(0.8, 0.25, 4), 0.8)
-    assert_holds((seen.wait_s > 0).astype(float), erlang_c(4, 3.2))
+    seen, form = visits("mmc"), MMc(0.8, 0.25, 4)
+    assert_waits(seen, form.means.wait_s, 0.8)
+    assert_holds((seen.wait_s > 0).astype(float), form.chance_of_waiting)
+    assert_distributed(seen, form)
 
 
 def test_md1() -> None:
-    assert_waits(visits("md1"), mg1_wait(0.8, 1.0, 1.0), 0.8)
+    seen, form = visits("md1"), MD1(0.8, 1.0)
+    assert_waits(seen, form.means.wait_s, 0.8)
+    assert_distributed(seen, form)
 
 
 def test_mg1() -> None:
-    assert_waits(visits("mg1"), mg1_wait(0.8, 1.0, 1.0 + 1.5**2), 0.8)
+    seen, form = visits("mg1"), MG1(0.8, service.lognormal(1.0, 1.5))
+    assert_waits(seen, form.means.wait_s, 0.8)
+    assert_distributed(seen, form)
 
 
 def test_non_preemptive_priority() -> None:
     seen = visits("priority")
-    urgent_s, others_s = cobham_waits([0.3, 0.5], [1.0, 1.0], [2.0, 2.0])
-    assert_waits(seen.of(1), urgent_s, 0.3)
-    assert_waits(seen.of(0), others_s, 0.5)
+    law = service.exponential(1.0)
+    form = NonPreemptive((PriorityClass(0.3, law), PriorityClass(0.5, law)))
+    urgent, others = form.means_by_class
+    assert_waits(seen.of(1), urgent.wait_s, 0.3)
+    assert_waits(seen.of(0), others.wait_s, 0.5)
 
 
 def test_priority_leaves_the_mean_work_that_waits_as_it_was() -> None:
-    assert_waits(visits("priority"), mmc_wait(0.8, 1.0, 1), 0.8)
+    assert_waits(visits("priority"), mm1(0.8, 1.0).means.wait_s, 0.8)
 
 
 def test_tandem() -> None:
-    assert_waits(visits("tandem", 0), mmc_wait(0.7, 1.0, 1), 0.7)
-    assert_waits(visits("tandem", 1), mmc_wait(0.7, 1.25, 1), 0.7)
+    network = JacksonNetwork((0.7, 0.0), (1.0, 1.25), (1, 1), ((0.0, 1.0), (0.0, 0.0)))
+    for number, form in enumerate(network.stations):
+        assert form is not None
+        assert_waits(visits("tandem", number), form.means.wait_s, 0.7)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from simoffload.analysis.theory.markovian import MMc
+from simoffload.analysis.theory.mg1 import MG1
+from simoffload.analysis.theory.service import ServiceLaw
 from simoffload.laws import ServingLaw, iterations_s
 from simoffload.plant import HostedModel, PlantNode
 from simoffload.schema.nodes import BatchingServer as Spec
@@ -25,7 +28,7 @@ from simoffload.world.kernel import ARRIVAL, COMPLETION, Call, Kernel
 from simoffload.world.line import AskedLine, FifoLine, Line, PriorityLine
 from simoffload.world.pace import Pace
 from tests.oracle.batching import BatchServer, Request, serve
-from tests.oracle.theory import batch_interval, mg1_wait, mmc_wait
+from tests.oracle.theory import batch_interval
 
 GRAPH = build_graph([0], [0], [()])
 ZERO = [0.0]
@@ -501,7 +504,7 @@ def test_one_seat_waits_as_pollaczek_and_khinchine_say() -> None:
     variance_s2 = 0.3**2 + 0.01**2 * (101**2 - 1) / 12
     mean, half = batch_interval(Stream(machine, wishes).run())
     assert half < 0.05 * mean
-    assert abs(mean - mg1_wait(rate, mean_s, mean_s**2 + variance_s2)) < half
+    assert abs(mean - MG1(rate, ServiceLaw(mean_s, mean_s**2 + variance_s2)).means.wait_s) < half
 
 
 @pytest.mark.long
@@ -514,4 +517,4 @@ def test_seats_that_do_not_slow_one_another_wait_as_erlang_says() -> None:
     wishes = (Wish(float(t), 0, int(n)) for t, n in zip(entered, outputs, strict=True))
     mean, half = batch_interval(Stream(machine, wishes).run())
     assert half < 0.1 * mean
-    assert abs(mean - mmc_wait(rate, 1.0, 4)) < half
+    assert abs(mean - MMc(rate, 1.0, 4).means.wait_s) < half

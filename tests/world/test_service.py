@@ -55,7 +55,7 @@ def billed(server: dict[str, Any], model: Any = None, **node: Any) -> tuple[floa
     job = job_of(task=task_of(), prompt=30, output=12)
     job.start_s, job.finish_s, job.swap_s = 2.0, 10.0, 1.0
     job.share_s, job.iterations = 4.0, 1.5
-    bill(job, node_of(server, models=(model or model_of(),), **(POWER | node)))
+    bill(job, node_of(server, models=(model or model_of(),), **(POWER | node)), job.finish_s, job.output)
     return job.energy_j, job.cost_usd
 
 

@@ -1,0 +1,69 @@
+"""Rules pass over nodes that are known to be down, where another will do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from simoffload.agents.earliest_finish import EarliestFinish
+from simoffload.agents.join_shortest_queue import JoinShortestQueue
+from simoffload.agents.measured_speed import EarliestMeasuredFinish
+from simoffload.agents.sides import AllCloud, AllEdge
+from simoffload.agents.simple import Random, RoundRobin
+from simoffload.agents.threshold_router import ThresholdRouter
+
+from .observations import Sight, sight, started
+
+NODES = [0, 1, 4, 5]
+
+
+def seen(*down: int, **at: Any) -> Sight:
+    """Nodes 0 and 1 on the edge (1 is the home), 4 and 5 in the cloud; the first is best by any measure."""
+    ranks = [1.0, 2.0, 3.0, 4.0]
+    view = sight(
+        NODES, at=at, finish_s=ranks, wait_s=ranks, queue_length=ranks, transfer_s=ranks, service_s=ranks,
+        swap_s=[0.0] * 4, way_home_s=[0.0] * 4, cost_usd=ranks,
+    )  # fmt: skip
+    up = np.array([node not in down for node in NODES])
+    view.is_up = up  # type: ignore[attr-defined]
+    view.up_rows = np.flatnonzero(up) if up.any() and not up.all() else None
+    view.heard = ()  # type: ignore[attr-defined]
+    return view
+
+
+@pytest.mark.parametrize("rule", [EarliestFinish, JoinShortestQueue, EarliestMeasuredFinish])
+def test_the_best_of_those_that_are_up_is_taken(rule: type[Any]) -> None:
+    agent = started(rule())
+    assert [agent.decide(seen(*down)).choice for down in ((), (0,), (0, 1), (0, 1, 4), (0, 1, 4, 5))] == [0, 1, 2, 3, 0]
+
+
+def test_chance_draws_among_those_that_are_up() -> None:
+    agent = started(Random())
+    assert {agent.decide(seen(1, 5)).choice for _ in range(50)} == {0, 2}
+
+
+def test_turns_leave_out_those_that_are_down() -> None:
+    agent = started(RoundRobin())
+    assert [agent.decide(seen(1)).choice for _ in range(4)] == [0, 2, 3, 0]
+    assert agent.decide(seen()).choice == 1
+
+
+@pytest.mark.parametrize(
+    ("rule", "down", "choice"),
+    [
+        (AllCloud, (), 2), (AllCloud, (4,), 3), (AllCloud, (4, 5), 2),
+        (AllEdge, (), 1), (AllEdge, (0,), 1), (AllEdge, (0, 1), 1),
+    ],
+)  # fmt: skip
+def test_rules_of_one_side_stay_on_it(rule: type[Any], down: tuple[int, ...], choice: int) -> None:
+    """All at the edge goes home where that can run it at all, up or down."""
+    assert started(rule()).decide(seen(*down)).choice == choice
+
+
+@pytest.mark.parametrize(("down", "difficulty", "choice"), [((0,), -9.0, 1), ((4,), 9.0, 3), ((4, 5), 9.0, 2)])
+def test_a_router_takes_the_best_that_is_up_on_the_side_it_chooses(
+    down: tuple[int, ...], difficulty: float, choice: int
+) -> None:
+    assert started(ThresholdRouter()).decide(seen(*down, difficulty=difficulty)).choice == choice
