@@ -13,7 +13,10 @@ from .. import __version__
 
 COMMANDS = {
     "run": "Simulate one agent on a scenario.",
+    "resume": "Finish a run that was interrupted.",
     "compare": "Simulate several agents on the same seeds and rank them.",
+    "analyze": "Say what runs come to in the long run, with intervals.",
+    "theory": "Compare stations with the closed forms of queueing theory.",
     "report": "Write the report of a run or a comparison again.",
     "train": "Let an agent learn on a scenario.",
     "study": "Train, measure and tabulate what a study file asks for.",
