@@ -75,7 +75,7 @@ def _method(results: Results, order: Sequence[Standing]) -> str:
     if pairs > 1:
         text += f", adjusted by Holm for all {pairs} pairs: with a probability of 95 % no such claim is false"
     gain = next(standing.behind.variance_reduction for standing in order if standing.behind is not None)
-    if math.isfinite(gain) and gain >= 1.5:
+    if math.isfinite(gain):
         text += f". Pairing the first two is worth {gain:.1f} times as many replications"
     if len(results.seeds) < _FEW and any(standing.ties for standing in order):
         text += ". So few replications show only the largest differences: more seeds would tell more agents apart"

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .figures_axes import reach, set_log
+from .behaviour.latency_split import breakdown, critical_splits
+from .figures_axes import reach, set_log, span
 from .labels import short
 from .numbers import percent, plain, rounded
 from .palette import FAINT, PART_COLOURS, agent_style, new_figure, theme
 from .runs import Floats, Run, read_columns
-from .waypoints import trace_back
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -136,9 +136,13 @@ def latency_split(run: Run) -> Split:
     A critical path runs back from the end of a task, each time to the subtask whose answer was the last to come; the
     times along it add up to the task's latency. The answer's way home counts as transfer, loading a model as service.
     """
-    paths = trace_back(run)
-    transfer, waiting, service = (float(times.mean()) if paths.tasks else float("nan") for times in paths.parts_s)
-    return Split(transfer, waiting, service, paths.tasks)
+    found = breakdown(critical_splits(run))
+    return Split(
+        transfer_s=found.part("transfer", "home"),
+        waiting_s=found.part("queueing", "siblings"),
+        service_s=found.part("swap", "prefill", "decode"),
+        tasks=found.tasks,
+    )
 
 
 def split_figure(splits: Mapping[str, Split], quantity: str = "mean time along the critical path (s)") -> Figure:
@@ -178,3 +182,33 @@ def _split_bar(axes: Axes, place: int, split: Split, limit: float) -> None:
         axes.plot(1.012, place, ">", transform=axes.get_yaxis_transform(), color=FAINT, markersize=6, clip_on=False)
     side = axes.get_yaxis_transform()
     axes.text(1.03, place, f"{rounded(split.latency_s)} s", transform=side, va="center", fontsize=8.5)
+
+
+def spread_figure(latencies: Mapping[str, Floats]) -> Figure:
+    """Letter-value plots (Hofmann, Wickham, Kafadar 2017) on a log axis, agents from top to bottom in the order given.
+
+    The widest box holds the middle half of all tasks, the next ones each half of what is left on either side.
+    """
+    import seaborn  # type: ignore[import-untyped]
+
+    names = list(latencies)
+    table = {
+        "agent": np.repeat([short(name) for name in names], [len(latencies[name]) for name in names]),
+        "latency": np.concatenate([latencies[name] for name in names]),
+    }
+    with theme():
+        figure = new_figure(1.1 + 0.32 * len(names))
+        axes = figure.subplots()
+        seaborn.boxenplot(
+            table, x="latency", y="agent", hue="agent", order=[short(name) for name in names],
+            palette={short(name): agent_style(name).colour for name in names}, saturation=1, legend=False,
+            log_scale=True,
+            width_method="exponential", linewidth=0.4, line_kws={"linewidth": 1.4, "color": "white"},
+            flier_kws={"s": 6, "alpha": 0.6}, ax=axes,
+        )  # fmt: skip
+        set_log(axes, "x", *span(np.concatenate([values[values > 0] for values in latencies.values()])))
+        axes.set_xlabel("latency (s), log scale")
+        axes.set_ylabel("")
+        axes.tick_params(axis="y", length=0)
+        axes.spines[["top", "right", "left"]].set_visible(False)
+    return figure

@@ -55,6 +55,14 @@ class Queues:
         return total
 
 
+@dataclass(frozen=True, slots=True)
+class Business:
+    """busy[n, t]: share of the time that node n had anything in service, over the stretch that ends at time_s[t]."""
+
+    time_s: Floats
+    busy: Floats
+
+
 def utilisation(results: Results) -> Utilisation:
     """The table of the comparison, agents from best to worst, nodes in the order of the scenario."""
     agents = ranked(results)
@@ -95,11 +103,21 @@ def utilisation_figure(table: Utilisation) -> Figure:
 
 
 def queues(run: Run) -> Queues:
-    """Queue lengths from the first telemetry tick up to the last arrival, in at most a hundred equal stretches.
+    """Queue lengths from the first telemetry tick up to the last arrival, in at most a hundred equal stretches."""
+    return Queues(*_stretches(run, "in_queue"))
+
+
+def business(run: Run) -> Business:
+    """How busy each node is over the same stretches."""
+    return Business(*_stretches(run, "busy"))
+
+
+def _stretches(run: Run, column: str) -> tuple[Floats, Floats]:
+    """Ends of stretches, [t], and means of a column of the nodes' rows over them, [nodes, t].
 
     A stretch is the mean of equally many ticks; ticks that are left over at the end are not shown.
     """
-    rows = read_columns(run, "nodes", ["time_s", "node", "in_queue"])
+    rows = read_columns(run, "nodes", ["time_s", "node", column])
     arrivals = read_columns(run, "tasks", ["arrival_s"])["arrival_s"]
     ticks = np.unique(rows["time_s"])
     early = ticks <= arrivals.max(initial=0.0)
@@ -108,8 +126,36 @@ def queues(run: Run) -> Queues:
     count, nodes = len(times) // width, len(run.summary.nodes)
     stretch = np.searchsorted(times, rows["time_s"]) // width
     kept = (rows["time_s"] <= times[-1]) & (stretch < count) if count else np.zeros(len(stretch), dtype=np.bool_)
-    sums = np.bincount(rows["node"][kept] * count + stretch[kept], rows["in_queue"][kept], nodes * count)
-    return Queues(times[width - 1 :: width][:count], sums.reshape(nodes, count) / width)
+    sums = np.bincount(rows["node"][kept] * count + stretch[kept], rows[column][kept], nodes * count)
+    return times[width - 1 :: width][:count], sums.reshape(nodes, count) / width
+
+
+def business_figure(series: Business, nodes: Sequence[str]) -> Figure:
+    """A heat map, nodes by time, from idle (pale) to busy all the time (dark); the means over the run beside it."""
+    import seaborn
+
+    with theme():
+        figure = new_figure(1.3 + 0.27 * min(len(nodes), _MOST_NUMBERS))
+        axes = figure.subplots()
+        unit_s, unit = _time_unit(float(series.time_s[-1]))
+        blues = seaborn.light_palette(_DARK_BLUE, as_cmap=True)
+        begin = 2 * series.time_s[0] - series.time_s[1] if len(series.time_s) > 1 else 0.0
+        image = axes.imshow(
+            100 * series.busy, aspect="auto", vmin=0, vmax=100, cmap=blues, interpolation="nearest",
+            extent=(max(begin, 0.0) / unit_s, series.time_s[-1] / unit_s, len(nodes) - 0.5, -0.5),
+        )  # fmt: skip
+        axes.grid(visible=False)
+        if len(nodes) <= _MOST_NUMBERS:
+            axes.set_yticks(range(len(nodes)), [short(name) for name in nodes])
+            side = axes.get_yaxis_transform()
+            for place, mean in enumerate(series.busy.mean(axis=1)):
+                axes.text(1.01, place, f"{100 * mean:.0f} %", transform=side, va="center", fontsize=8, color=INK)
+        else:
+            axes.set_ylabel("number of the node, in the order of the scenario")
+        axes.tick_params(axis="y", length=0)
+        axes.set_xlabel(f"simulated time ({unit})")
+        figure.colorbar(image, ax=axes, label="busy (%)", pad=0.075, aspect=30)
+    return figure
 
 
 def keeps_growing(series: Queues) -> bool:

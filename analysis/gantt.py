@@ -18,12 +18,12 @@ import numpy as np
 
 from simoffload.schema.base import MODALITIES, STAGES
 
+from .behaviour.paths import last_predecessors, whole_tasks
 from .labels import short
 from .numbers import rounded
 from .page import Picture, write_picture
 from .palette import FAINT, INK, LINK_COLOUR, PALE, STAGE_COLOURS, new_figure, theme
 from .runs import Columns, Run, read_columns
-from .waypoints import last_predecessors, whole_tasks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -14,7 +14,7 @@ from simoffload.record.manifest import SCENARIO_FILE
 
 from .answer import answer
 from .figures_agents import objective_figure, objective_rows, pareto_figure, pareto_points
-from .figures_latency import ecdf, latency_figure, latency_split, measured_latencies, split_figure
+from .figures_latency import ecdf, latency_figure, latency_split, measured_latencies, split_figure, spread_figure
 from .figures_nodes import Queues, keeps_growing, queue_figure, queues, utilisation, utilisation_figure
 from .gantt import task_pictures
 from .numbers import counted, listed
@@ -108,8 +108,9 @@ def _latency_section(comparison: Comparison, recorded: Sequence[str]) -> Section
     directory = comparison.directory / FIGURES
     runs = {name: comparison.runs[name] for name in recorded}
     blocks = rows_note(next(iter(runs.values()), None))
-    ecdfs = {name: ecdf(measured_latencies(run)) for name, run in runs.items()}
-    ecdfs = {name: each for name, each in ecdfs.items() if each.count}
+    latencies = {name: measured_latencies(run) for name, run in runs.items()}
+    latencies = {name: each for name, each in latencies.items() if len(each)}
+    ecdfs = {name: ecdf(each) for name, each in latencies.items()}
     if ecdfs:
         blocks.append(
             write_picture(
@@ -117,6 +118,14 @@ def _latency_section(comparison: Comparison, recorded: Sequence[str]) -> Section
                 "Above, the share of tasks done within a time: further left is better. Below, the same seen from the "
                 "other end: the share that takes longer, so that the slowest tasks can be told apart. First "
                 "replication of each agent, best objective first.",
+            )
+        )  # fmt: skip
+    if len(latencies) > 1:
+        blocks.append(
+            write_picture(
+                spread_figure(latencies), directory, "spread", "Spread of latency",
+                "Half of all tasks are within the widest box, whose white line is the median; each next box holds half "
+                "of what is left on its side. First replication of each agent.",
             )
         )  # fmt: skip
     splits = {name: latency_split(run) for name, run in runs.items()}

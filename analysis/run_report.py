@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import math
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from simoffload.record.manifest import SCENARIO_FILE
 
+from .account import Account, remarks
+from .behaviour_section import law_blocks, queue_blocks, split_blocks
 from .figures_latency import Split, ecdf, latency_figure, latency_split, measured_latencies, split_figure
-from .figures_nodes import Utilisation, keeps_growing, queue_figure, queues, utilisation_figure
+from .figures_nodes import (
+    Utilisation,
+    business,
+    business_figure,
+    keeps_growing,
+    queue_figure,
+    queues,
+    utilisation_figure,
+)
 from .gantt import task_pictures
-from .numbers import UNKNOWN, counted, percent, rounded
+from .numbers import UNKNOWN, counted, percent, plus_minus, rounded
 from .page import (
     FIGURES,
     REPORT_FILE,
@@ -22,13 +33,16 @@ from .page import (
     Listing,
     Page,
     Paragraph,
+    Picture,
     Section,
     strong,
     write_page,
     write_picture,
 )
 from .runs import Run, open_run
+from .steady_section import accounts_of, steady_section
 from .tables import links_table, nodes_table, stages_table, versions_table
+from .theory_section import theory_section
 
 
 def write_run_report(directory: Path) -> Path:
@@ -40,13 +54,21 @@ def write_run_report(directory: Path) -> Path:
 def run_page(run: Run) -> Page:
     """The page; draws its pictures into `figures/`."""
     summary = run.summary
-    sections = [_latency_section(run), _nodes_section(run), _tasks_section(run), _making_section(run)]
+    accounts = accounts_of(run)
+    sections = [
+        _latency_section(run),
+        steady_section(run, accounts, run.directory / FIGURES),
+        _nodes_section(run),
+        theory_section(run, run.directory / FIGURES),
+        _tasks_section(run),
+        _making_section(run),
+    ]
     return Page(
         title=f"{summary.agent} on {summary.scenario}",
         overline=f"one run, seed {summary.seed}",
         description=run.description,
         warnings=_warnings(run),
-        answer=_answer(run),
+        answer=_answer(run, accounts),
         sections=[section for section in sections if section.blocks],
     )
 
@@ -73,7 +95,7 @@ def rows_note(run: Run | None) -> list[Block]:
     return []
 
 
-def _answer(run: Run) -> list[str]:
+def _answer(run: Run, accounts: Sequence[Account]) -> list[str]:
     summary = run.summary
     tasks, latency = summary.tasks, summary.latency_s
     paragraphs: list[str] = [
@@ -88,12 +110,19 @@ def _answer(run: Run) -> list[str]:
         else strong("Under ", summary.agent, " no task was completed that could be measured."),
         f"Of {counted(tasks.arrived, 'task')} {tasks.completed} were completed, {tasks.dropped} dropped, and "
         f"{tasks.in_system} were still in the system at the end; {tasks.measured} are in the statistics.",
-        "One run gives no intervals: its tasks depend on each other. Compare over several seeds to know how far "
-        "chance moved these numbers.",
+        *(_settled(accounts[0]) if accounts else []),
     ]
     if run.has_rows and keeps_growing(queues(run)):
         paragraphs.append("The backlog grew all through the run, so these numbers depend on how long it was.")
     return paragraphs
+
+
+def _settled(latency: Account) -> list[str]:
+    """How sure the mean latency is."""
+    if math.isfinite(latency.mean.half_width):
+        interval = plus_minus(latency.mean.value, latency.mean.half_width)
+        return [f"In the long run the mean latency is {interval} s, with the dependence of its tasks allowed for."]
+    return remarks(latency)
 
 
 def _latency_section(run: Run) -> Section:
@@ -130,18 +159,14 @@ def _latency_section(run: Run) -> Section:
             )
         )  # fmt: skip
         blocks.append(stages_table(stages))
+    if run.has_rows:
+        blocks += split_blocks(run)
     return Section("latency-section", "Latency", blocks)
 
 
 def _nodes_section(run: Run) -> Section:
     nodes = run.summary.nodes
-    shares = Utilisation((run.summary.agent,), tuple(nodes), np.array([[node.utilisation for node in nodes.values()]]))
-    blocks: list[Block] = [
-        write_picture(
-            utilisation_figure(shares), run.directory / FIGURES, "utilisation", "How busy the nodes are",
-            "Share of time in service, in per cent. A batching server is busy while any request is in it.",
-        )
-    ]  # fmt: skip
+    blocks: list[Block] = [_use(run)]
     series = queues(run) if run.has_rows else None
     if series is not None and len(series.time_s):
         blocks.append(
@@ -150,8 +175,23 @@ def _nodes_section(run: Run) -> Section:
                 "Queues over time", "Subtasks waiting, at all nodes together and node by node, up to the last arrival.",
             )
         )  # fmt: skip
+    if run.has_rows:
+        blocks += queue_blocks(run, run.directory / FIGURES)
     blocks += [nodes_table(run, "nodes"), Folded("Links", [links_table(run, "links")])]
     return Section("nodes-section", "Nodes", blocks)
+
+
+def _use(run: Run) -> Picture:
+    """How busy the nodes are: over time where rows tell."""
+    nodes = run.summary.nodes
+    series = business(run) if run.has_rows else None
+    if series is not None and len(series.time_s):
+        figure, caption = business_figure(series, list(nodes)), "Share of time with anything in service, node by node."
+    else:
+        shares = np.array([[node.utilisation for node in nodes.values()]])
+        figure = utilisation_figure(Utilisation((run.summary.agent,), tuple(nodes), shares))
+        caption = "Share of time in service, in per cent. A batching server is busy while any request is in it."
+    return write_picture(figure, run.directory / FIGURES, "utilisation", "How busy the nodes are", caption)
 
 
 def _tasks_section(run: Run) -> Section:
@@ -172,6 +212,7 @@ def _making_section(run: Run) -> Section:
                 f"took {rounded(summary.wall_s)} s. Fingerprint {summary.fingerprint or UNKNOWN}. To make it again:"
             ),
             Listing(command(run)),
+            *(law_blocks(run) if run.has_rows and run.is_complete and run.manifest.kept_one_in == 1 else []),
             Folded("Versions", [versions_table(summary.versions)]),
             Folded("The scenario, complete with every default", [Listing(run.scenario_text)]),
         ],

@@ -139,6 +139,15 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Faults:
+    """Attempts of measured tasks that ended without an answer, by cause, and what they came to."""
+
+    attempts_lost: dict[str, int]
+    lost_cost_usd: Number
+    lost_energy_j: Number
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """`summary.json` of a run."""
 
@@ -159,6 +168,7 @@ class Summary:
     links: dict[str, Link]
     versions: dict[str, str]
     fingerprint: str | None = None
+    faults: Faults | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +275,8 @@ def open_run(directory: Path) -> Run:
     """Open a run directory; RecordError names the file that is missing or wrong, and the place in it."""
     manifest = read_manifest(directory)
     if manifest.status != "complete" and not (directory / SUMMARY_FILE).exists():
-        raise RecordError(f"{directory} has no {SUMMARY_FILE}: its run is {manifest.status}")
+        status = f"its run is {manifest.status}; 'simoffload resume' goes on with it"
+        raise RecordError(f"{directory} has no {SUMMARY_FILE}: {status}")
     summary = _read(directory / SUMMARY_FILE, TypeAdapter(Summary))
     return Run(directory, manifest, summary, *_read_scenario(directory / SCENARIO_FILE))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from simoffload.analysis.answer import answer
+from simoffload.analysis.intervals import paired_difference
 from simoffload.analysis.ranking import standings
 from simoffload.analysis.runs import Results
 
@@ -59,10 +60,14 @@ def test_two_agents_need_no_adjustment() -> None:
     assert "Holm" not in paragraphs(results_of({"a": CLOSE, "b": FAR}))[1]
 
 
-def test_what_pairing_brought_is_said_where_it_brought_something() -> None:
+def test_what_pairing_brings_is_said_also_where_it_brings_nothing() -> None:
     near_copy = [value + 1 + 0.01 * (k % 2) for k, value in enumerate(CLOSE)]
-    assert "as many replications" in paragraphs(results_of({"a": CLOSE, "b": near_copy}))[1]
-    assert "as many replications" not in paragraphs(results_of({"a": [1.0, 2.0] * 2, "b": [9.0, 9.0, 8.0, 8.0]}))[1]
+    gain = paired_difference(near_copy, CLOSE).variance_reduction
+    assert gain > 100
+    said = paragraphs(results_of({"a": CLOSE, "b": near_copy}))[1]
+    assert f"Pairing the first two is worth {gain:.1f} times as many replications" in said
+    apart = paragraphs(results_of({"a": [1.0, 2.0] * 2, "b": [9.0, 9.0, 8.0, 8.0]}))[1]
+    assert "Pairing the first two is worth 1.0 times as many replications" in apart
 
 
 def test_few_replications_that_leave_a_tie_are_called_few() -> None:

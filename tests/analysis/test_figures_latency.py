@@ -15,6 +15,7 @@ from simoffload.analysis.figures_latency import (
     latency_split,
     measured_latencies,
     split_figure,
+    spread_figure,
 )
 from simoffload.analysis.runs import Comparison, Run, read_columns
 
@@ -132,3 +133,14 @@ def test_a_bar_far_too_long_is_cut_and_says_so() -> None:
     assert "600 s" in texts(axes)
     assert "98 %" in texts(axes)
     assert any(line.get_marker() == ">" for line in axes.get_lines())
+
+
+def test_agents_are_spread_out_in_their_order_and_colours() -> None:
+    generator = np.random.default_rng(5)
+    latencies = {name: generator.exponential(scale, 500) for name, scale in (("eft", 3.0), ("all-edge", 90.0))}
+    figure = spread_figure(latencies)
+    assert_readable(figure)
+    axes = figure.axes[0]
+    assert tick_names(axes) == ["eft", "all-edge"]
+    low, high = axes.get_xlim()
+    assert low < min(map(np.min, latencies.values())) < max(map(np.max, latencies.values())) < high

@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 
 from simoffload.analysis.figures_nodes import (
+    Business,
     Queues,
     Utilisation,
+    business,
+    business_figure,
     keeps_growing,
     longest_queues,
     queue_figure,
@@ -162,3 +165,22 @@ def test_nodes_with_long_names_are_told_apart() -> None:
     figure = queue_figure({"a": constant(1.0)}, names)
     assert_readable(figure)
     assert len({axes.get_title(loc="left") for axes in figure.axes[1:]}) >= 4
+
+
+def test_business_over_time_is_the_time_average_of_each_node(run: Run) -> None:
+    rows = read_columns(run, "nodes", ["time_s", "node", "busy"])
+    found = business(run)
+    assert found.time_s.tolist() == queues(run).time_s.tolist()
+    for node in range(4):
+        kept = (rows["node"] == node) & (rows["time_s"] <= found.time_s[-1])
+        assert found.busy[node].mean() == pytest.approx(rows["busy"][kept].mean())
+
+
+@pytest.mark.parametrize("nodes", [1, 24, 60])
+def test_business_is_drawn_node_by_node_with_the_mean_beside_it(nodes: int) -> None:
+    busy = np.linspace(0, 1, nodes * 50).reshape(nodes, 50)
+    figure = business_figure(Business(5.0 * np.arange(1, 51), busy), [f"node-{k}" for k in range(nodes)])
+    assert_readable(figure)
+    if nodes <= 24:
+        assert tick_names(figure.axes[0]) == [f"node-{k}" for k in range(nodes)]
+        assert texts(figure.axes[0])[0] == f"{100 * busy[0].mean():.0f} %"

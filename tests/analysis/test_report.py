@@ -19,7 +19,7 @@ from .conftest import AGENTS
 from .html_reading import Element, assert_stands_alone, assert_well_linked, parsed, pictures, warnings_of
 from .synthetic import Behaviour, Setup, edit_json, write_comparison
 
-PICTURES = ["objective", "pareto", "latency", "split", "utilisation", "queues", "gantt-median", "gantt-p95"]
+PICTURES = ["objective", "pareto", "latency", "spread", "split", "utilisation", "queues", "gantt-median", "gantt-p95"]
 FEW = Setup(tasks=60)
 WEIRD = ["<b>bold", "_under $x$ $y$", "агент & co", "'quoted\"", "強化学習", "x" * 90]
 

@@ -1,0 +1,1 @@
+"""What the simulator costs, beside other ways of writing the same program; `python -m benchmarks.engine`."""

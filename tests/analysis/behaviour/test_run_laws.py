@@ -1,0 +1,135 @@
+"""The records of a run obey the laws, and records that were tampered with do not."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from simoffload.analysis.behaviour.latency_split import breakdown, critical_splits, sibling_splits
+from simoffload.analysis.behaviour.laws import CONSERVATION, FLOW, LITTLE, UTILISATION
+from simoffload.analysis.behaviour.run_laws import laws_of
+from simoffload.analysis.runs import Run, open_run
+from simoffload.record.manifest import read_manifest, write_manifest
+from simoffload.record.parts import PartWriter, read_table
+from simoffload.record.rows import LAYOUTS, Layout
+
+from ..synthetic import edit_json
+
+
+def rewritten(run: Run, directory: Path, name: str, change: Callable[[np.ndarray[Any, Any]], Any]) -> Run:
+    """The run with other rows of a kind."""
+    shutil.copytree(run.directory, directory)
+    layout: Layout = next(each for each in LAYOUTS if each.name == name)
+    table = read_table(directory, name)
+    array = np.zeros(table.num_rows, dtype=layout.dtype)
+    for column in layout.columns:
+        array[column.name] = table.column(column.name).to_numpy()
+    shutil.rmtree(directory / name)
+    writer = PartWriter(directory, layout)
+    writer.write(change(array).tobytes())
+    writer.flush()
+    manifest = read_manifest(directory)
+    others = tuple(part for part in manifest.parts if not part.file.startswith(f"{name}/"))
+    write_manifest(directory, manifest.model_copy(update={"parts": (*others, *writer.parts)}))
+    return open_run(directory)
+
+
+def broken(run: Run) -> set[tuple[str, str]]:
+    return {(law.name, law.where) for law in laws_of(run).checked if not law.holds()}
+
+
+def test_all_laws_hold_of_a_run(simulated: Run) -> None:
+    found = laws_of(simulated)
+    assert found.hold
+    assert found.unchecked == ()
+    places = {name: {law.where for law in found.checked if law.name == name} for name in (LITTLE, UTILISATION, FLOW)}
+    assert places[UTILISATION] == places[FLOW] == set(simulated.summary.nodes)
+    assert places[LITTLE] == {"system", *simulated.summary.nodes, *simulated.summary.links}
+    assert [law.unit for law in found.checked if law.name == CONSERVATION] == ["USD", "J"]
+    assert max(law.residual for law in found.checked) < 1e-12
+    assert sum(law.left for law in found.checked) > 0
+
+
+def test_a_row_that_is_missing_is_found(simulated: Run, tmp_path: Path) -> None:
+    run = rewritten(simulated, tmp_path / "run", "subtasks", lambda rows: rows[:-1])
+    node = list(run.summary.nodes)[
+        int(read_table(simulated.directory, "subtasks", ["node"]).column("node")[-1].as_py())
+    ]
+    assert {(LITTLE, node), (UTILISATION, node)} <= broken(run)
+    assert {where for _, where in broken(run)} <= {node, "system"}
+
+
+def test_a_row_that_is_there_twice_is_found(simulated: Run, tmp_path: Path) -> None:
+    run = rewritten(simulated, tmp_path / "run", "links", lambda rows: np.append(rows, rows[rows["start_s"] > 30]))
+    assert {law for law, _ in broken(run)} == {LITTLE}
+
+
+def test_costs_that_do_not_add_up_are_found(simulated: Run, tmp_path: Path) -> None:
+    def dearer(rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        rows["cost_usd"][-1] *= 1.5
+        return rows
+
+    assert broken(rewritten(simulated, tmp_path / "run", "tasks", dearer)) == {(CONSERVATION, "system")}
+
+
+def test_latencies_that_are_not_the_times_spent_are_found(simulated: Run, tmp_path: Path) -> None:
+    def slower(rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        rows["latency_s"][3] += 0.01
+        return rows
+
+    assert broken(rewritten(simulated, tmp_path / "run", "tasks", slower)) == {(LITTLE, "system")}
+
+
+def test_what_was_lost_counts_among_the_costs(simulated: Run, tmp_path: Path) -> None:
+    shutil.copytree(simulated.directory, tmp_path / "run")
+    faults = {"attempts_lost": {"crash": 2}, "lost_cost_usd": 1.0, "lost_energy_j": 0.0}
+    edit_json(tmp_path / "run" / "summary.json", "faults", value=faults)
+    found = laws_of(open_run(tmp_path / "run"))
+    assert {(law.name, law.left_is) for law in found.checked if not law.holds()} == {(CONSERVATION, "cost of tasks")}
+    assert {each.reason for each in found.unchecked} == {"2 attempts were lost, which have no rows"}
+
+
+def test_what_was_lost_cannot_be_told_of_some_tasks_alone(simulated: Run, tmp_path: Path) -> None:
+    shutil.copytree(simulated.directory, tmp_path / "run")
+    faults = {"attempts_lost": {"crash": 2}, "lost_cost_usd": 1.0, "lost_energy_j": 0.0}
+    edit_json(tmp_path / "run" / "summary.json", "faults", value=faults)
+    edit_json(tmp_path / "run" / "manifest.json", "kept_one_in", value=10)
+    found = laws_of(open_run(tmp_path / "run"))
+    assert [(law.name, law.where) for law in found.checked] == [(LITTLE, "system")]
+    assert [each.reason for each in found.unchecked if each.name == CONSERVATION] == [
+        "rows are kept of one task in 10, and attempts were lost"
+    ] * 2
+
+
+@pytest.mark.parametrize(
+    ("file", "where", "value", "reason"),
+    [
+        ("summary.json", ("tasks", "in_system"), 3, "3 tasks were in the system at the end"),
+        ("manifest.json", ("kept_one_in",), 10, "rows are kept of one task in 10"),
+    ],
+)
+def test_what_stations_saw_beyond_the_rows_is_not_held_against_them(
+    simulated: Run, tmp_path: Path, file: str, where: tuple[str, ...], value: int, reason: str
+) -> None:
+    shutil.copytree(simulated.directory, tmp_path / "run")
+    edit_json(tmp_path / "run" / file, *where, value=value)
+    found = laws_of(open_run(tmp_path / "run"))
+    assert {law.where for law in found.checked} == {"system"}
+    assert found.hold
+    assert all(each.reason.startswith(reason) for each in found.unchecked)
+    assert {each.where for each in found.unchecked} == {*simulated.summary.nodes, *simulated.summary.links}
+
+
+def test_latencies_of_a_run_are_split_without_remainder(simulated: Run) -> None:
+    for pieces in (list(critical_splits(simulated)), list(sibling_splits(simulated))):
+        for piece in pieces:
+            assert np.abs(piece.parts_s.sum(axis=1) - piece.latency_s).max() < 1e-9
+            assert (piece.seconds > -1e-9).all()
+        found = breakdown(pieces)
+        assert (found.tasks, found.untraced) == (simulated.summary.tasks.measured, 0)
+        assert found.latency_s == pytest.approx(simulated.summary.latency_s.mean, rel=1e-12)
