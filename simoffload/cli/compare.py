@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..record.durable import RecordError
+from ..record.manifest import COMPARISON_FILE
 from .directories import claimed, directory_faults
 from .inputs import accepted, agent_faults, examined, scenario_argument, shorthand
 from .main import INTERRUPTED
@@ -41,6 +42,9 @@ SEEDS = 2**63
     metavar="DIR",
     help="A new or empty directory for the results, instead of runs/compare-SCENARIO.",
 )
+@click.option("--best", metavar="P", help="Find the best with this probability, as 95%, dropping who is beaten.")
+@click.option("--indifference", metavar="D", help="Differences that do not matter to --best: 1%, or a number.")
+@click.option("--budget", metavar="LIMIT", help="End --best at the latest after '200 replications', '2 h', or both.")
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Processes that simulate, instead of one a core.")
 @click.option("--json", "as_json", is_flag=True, help="Print comparison.json instead of a table.")
 @click.option("--no-report", is_flag=True, help="Draw no figures and write no report.html.")
@@ -51,6 +55,9 @@ def compare(
     replications: int | None,
     seeds: str | None,
     out: Path | None,
+    best: str | None,
+    indifference: str | None,
+    budget: str | None,
     workers: int | None,
     as_json: bool,
     no_report: bool,
@@ -63,37 +70,59 @@ def compare(
     """
     if seeds is not None and (replications is not None or shorthands["seed"] is not None):
         raise click.UsageError("give either --seeds, or --seed and --replications")
+    if best is None and (indifference is not None or budget is not None):
+        raise click.UsageError("--indifference and --budget are of --best: say how sure you want to be")
+    if best is not None and seeds is not None:
+        raise click.UsageError("--best takes seeds in a row: give --seed, and as --replications the first stage")
     diagnosis = examined(scenario, settings, shorthands)
     names = _every_agent() if agents is None else items(agents)
     first = 0 if diagnosis.scenario is None else diagnosis.scenario.seed
     given = [str(first + n) for n in range(replications or REPLICATIONS)] if seeds is None else items(seeds)
     faults = [*agent_faults("--agents", names), *seed_faults(given), *directory_faults(out)]
+    race = None
+    if best is not None:
+        from .best import run_race, wish
+
+        race, limits, wrong = wish(names, best, indifference, replications, budget)
+        faults += wrong
     world = accepted(diagnosis, faults, quiet=False)
 
     from ..decision.tables import NowhereError
     from ..run.agents import AgentError
+    from ..run.replications import NothingMeasured
 
     try:
         with claimed(out, f"compare-{world.name}") as directory:
-            results = _compared(world, names, [int(seed) for seed in given], directory, workers or cores())
-            if results and as_json:
-                click.echo(json.dumps(results, indent=2, allow_nan=False))
-            elif results:
-                _print(directory)
-            if results and not no_report:
+            if race is not None:
+                is_complete = run_race(world, race, limits, directory, workers or cores(), as_json)
+            else:
+                numbers = [int(seed) for seed in given]
+                is_complete = _run_all(world, names, numbers, directory, workers or cores(), as_json)
+            if not no_report and (directory / COMPARISON_FILE).exists():
                 _draw(directory, to_stderr=as_json)
-            if not results or results["status"] != "complete":
+            if not is_complete:
                 click.echo(f"interrupted; the runs that were finished are in {directory}", err=True)
                 click.get_current_context().exit(INTERRUPTED)
-    except (AgentError, NowhereError, RecordError) as error:
+    except (AgentError, NothingMeasured, NowhereError, RecordError) as error:
         raise click.ClickException(str(error)) from None
+
+
+def _run_all(
+    world: Scenario, names: Sequence[str], seeds: Sequence[int], directory: Path, workers: int, as_json: bool
+) -> bool:
+    """Run every agent on every seed and print the results; whether it was not interrupted."""
+    results = _compared(world, names, seeds, directory, workers)
+    if results and as_json:
+        click.echo(json.dumps(results, indent=2, allow_nan=False))
+    elif results:
+        _print(directory)
+    return bool(results) and results["status"] == "complete"
 
 
 def _compared(
     world: Scenario, names: Sequence[str], seeds: Sequence[int], directory: Path, workers: int
 ) -> dict[str, Any]:
     """The content of comparison.json; of an interrupted one what there is, empty if no seed was finished."""
-    from ..record.manifest import COMPARISON_FILE
     from ..run import comparison
 
     try:

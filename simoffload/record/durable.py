@@ -37,6 +37,14 @@ def write_json(path: Path, data: Any) -> None:
     write_durably(path, (json.dumps(data, indent=2, allow_nan=False) + "\n").encode())
 
 
+def remove(path: Path) -> None:
+    """Remove a file if it is there; RecordError when that fails."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise RecordError(f"cannot remove {path}: {error.strerror or error}") from error
+
+
 def make_directory(directory: Path) -> None:
     """Make a directory where there is none; RecordError when that fails."""
     try:

@@ -1,6 +1,7 @@
 """The manifest of a run directory: what ran, how far it came, and which part files belong to it.
 
-Readers trust nothing but the manifest: a file that it does not list is the remnant of a run that was killed.
+Readers trust nothing but the manifest: a file that it does not list is the remnant of a run that was killed. It says
+`incomplete` from the first moment on, so that a run that is killed is known for one.
 """
 
 from __future__ import annotations
@@ -22,9 +23,11 @@ from .durable import RecordError, write_durably
 MANIFEST_FILE = "manifest.json"
 SCENARIO_FILE = "scenario.yaml"
 SUMMARY_FILE = "summary.json"
+CHECKPOINT_FILE = "checkpoint"
 COMPARISON_FILE = "comparison.json"
 """Of a comparison directory, which holds run directories."""
 SCHEMA_VERSION: Final = 1
+ROWS_PER_PART: Final = 1 << 18
 
 
 def run_directory(comparison: Path, agent: str, seed: int) -> Path:
@@ -32,7 +35,8 @@ def run_directory(comparison: Path, agent: str, seed: int) -> Path:
     return comparison / "runs" / quote(agent, safe=" ") / str(seed)
 
 
-Status = Literal["incomplete", "complete", "failed"]
+Status = Literal["incomplete", "complete", "unstable", "failed"]
+"""Unstable: ended before its horizon, as asked, because its backlog grew without bound."""
 
 
 class PartInfo(BaseModel):
@@ -61,18 +65,44 @@ class Manifest(BaseModel):
     seed: Annotated[int, Field(ge=0)]
     kept_one_in: Annotated[int, Field(ge=0)] = 1
     """Rows are kept of one task in this many; 0: no rows at all."""
+    rows_per_part: Annotated[int, Field(ge=1)] = ROWS_PER_PART
+    """All layouts go on to new part files when so many rows have come since they last did."""
+    stop_if_unstable: bool = False
     status: Status = "incomplete"
+    reason: str | None = None
+    """Why the run ended before its horizon, where it did so of itself."""
+    no_checkpoint: str | None = None
+    """Why the run cannot be saved under way, so that to go on with it is to play it again; None where it can."""
     started: AwareDatetime
     finished: AwareDatetime | None = None
     fingerprint: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
     parts: tuple[PartInfo, ...] = ()
 
-    def ended(self, status: Status, fingerprint: str | None) -> Manifest:
+    @property
+    def is_over(self) -> bool:
+        """Whether the run has come to an end, its horizon or another, after which there is nothing to go on with."""
+        return self.status in ("complete", "unstable")
+
+    def ended(self, status: Status, fingerprint: str | None, reason: str | None = None) -> Manifest:
         """The manifest of the same run once it is over, as of now."""
-        return self.model_copy(update={"status": status, "fingerprint": fingerprint, "finished": datetime.now(UTC)})
+        now = datetime.now(UTC)
+        return self.model_copy(update={"status": status, "fingerprint": fingerprint, "reason": reason, "finished": now})
+
+    def resumed(self, parts: tuple[PartInfo, ...]) -> Manifest:
+        """The manifest of the same run when it goes on, with these parts."""
+        changes = {"status": "incomplete", "fingerprint": None, "reason": None, "finished": None, "parts": parts}
+        return self.model_copy(update=changes)
 
 
-def begin_manifest(scenario: str, scenario_yaml: bytes, agent: str, seed: int, kept_one_in: int = 1) -> Manifest:
+def begin_manifest(
+    scenario: str,
+    scenario_yaml: bytes,
+    agent: str,
+    seed: int,
+    kept_one_in: int = 1,
+    rows_per_part: int = ROWS_PER_PART,
+    stop_if_unstable: bool = False,
+) -> Manifest:
     """The manifest of a run that begins now; `scenario_yaml` is what goes into scenario.yaml."""
     return Manifest(
         versions=versions(),
@@ -81,6 +111,8 @@ def begin_manifest(scenario: str, scenario_yaml: bytes, agent: str, seed: int, k
         agent=agent,
         seed=seed,
         kept_one_in=kept_one_in,
+        rows_per_part=rows_per_part,
+        stop_if_unstable=stop_if_unstable,
         started=datetime.now(UTC),
     )
 

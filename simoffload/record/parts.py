@@ -13,27 +13,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .durable import RecordError, write_durably
-from .manifest import PartInfo, read_manifest
+from .manifest import ROWS_PER_PART, PartInfo, read_manifest
 from .rows import LAYOUTS, Layout, as_array
 
 if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]
 
-ROWS_PER_PART = 1 << 18
 _ENCODINGS = {"q": "DELTA_BINARY_PACKED", "i": "DELTA_BINARY_PACKED", "d": "BYTE_STREAM_SPLIT"}
 _LABEL = b"simoffload.rows"
 _hash = partial(blake2b, digest_size=16)
 
 
 class PartWriter:
-    """Writes rows of a layout as `<layout>/part-<number>.parquet` in a run directory; pickles with the rows held back.
+    """Writes rows of a layout as `<layout>/part-<number>.parquet` in a run directory.
 
-    `parts` lists what has been written; the caller puts it into the manifest, without which nobody reads it.
+    `parts` lists what has been written; the caller puts it into the manifest, without which nobody reads it. Pickles
+    with the rows held back and the number of parts: `continue_in` says where they are and which they were.
     """
 
-    __slots__ = ("_directory", "_layout", "_pending", "_size", "parts")
+    __slots__ = ("_directory", "_layout", "_pending", "_size", "_written", "parts")
 
     def __init__(self, run_directory: Path, layout: Layout, rows_per_part: int = ROWS_PER_PART) -> None:
         self._directory = run_directory
@@ -41,6 +42,21 @@ class PartWriter:
         self._size = layout.size * rows_per_part
         self._pending = bytearray()
         self.parts: tuple[PartInfo, ...] = ()
+
+    def continue_in(self, run_directory: Path, listed: Sequence[PartInfo]) -> None:
+        """Go on from a pickle; of `listed` parts the first ones are its own. RecordError when there are fewer."""
+        own = [part for part in listed if part.file.startswith(f"{self._layout.name}/")]
+        if len(own) < self._written:
+            raise RecordError(f"{run_directory} lists {len(own)} parts of '{self._layout.name}' of {self._written}")
+        self._directory = run_directory
+        self.parts = tuple(own[: self._written])
+
+    def __getstate__(self) -> tuple[Layout, int, bytes, int]:
+        return self._layout, self._size, bytes(self._pending), len(self.parts)
+
+    def __setstate__(self, state: tuple[Layout, int, bytes, int]) -> None:
+        self._layout, self._size, pending, self._written = state
+        self._pending = bytearray(pending)
 
     def write(self, rows: bytes | bytearray | memoryview) -> bool:
         """Take rows; whether that completed a part. RecordError when a part cannot be written: its rows are kept."""
@@ -99,7 +115,7 @@ def _to_parquet(layout: Layout, rows: bytes) -> Any:
     from pyarrow import parquet
 
     array = as_array(layout, rows)
-    columns = [pa.array(np.ascontiguousarray(array[column.name])) for column in layout.columns]
+    columns = [_column(array[column.name], column.arrow_type) for column in layout.columns]
     sink = pa.BufferOutputStream()
     parquet.write_table(
         pa.Table.from_arrays(columns, schema=_schema(layout)),
@@ -110,6 +126,15 @@ def _to_parquet(layout: Layout, rows: bytes) -> Any:
         column_encoding={c.name: _ENCODINGS[c.code] for c in layout.columns if c.code in _ENCODINGS},
     )
     return sink.getvalue()
+
+
+def _column(values: NDArray[Any], arrow_type: str) -> Any:
+    """Numbers as an Arrow array: what `pa.array` makes of them, without pandas, which that imports."""
+    import pyarrow as pa
+
+    return pa.Array.from_buffers(
+        pa.type_for_alias(arrow_type), len(values), [None, pa.py_buffer(np.ascontiguousarray(values))]
+    )
 
 
 def read_table(run_directory: Path, name: str, columns: Sequence[str] | None = None) -> pa.Table:
@@ -133,6 +158,18 @@ def read_parts(run_directory: Path, name: str, columns: Sequence[str] | None = N
             yield _read_part(run_directory / part.file, part, _schema(layout)).select(schema.names)
 
 
+def part_files(run_directory: Path, name: str) -> list[Path]:
+    """The files of a layout in the order of writing, each the one that was written; RecordError as for `read_table`.
+
+    For programs that read Parquet themselves.
+    """
+    layout = _layout(name)
+    parts = [part for part in read_manifest(run_directory).parts if part.file.startswith(f"{layout.name}/")]
+    for part in parts:
+        _content(run_directory / part.file, part)
+    return [run_directory / part.file for part in parts]
+
+
 def _layout(name: str) -> Layout:
     for layout in LAYOUTS:
         if layout.name == name:
@@ -152,16 +189,22 @@ def _picked(layout: Layout, columns: Sequence[str] | None) -> pa.Schema:
     return pa.schema([schema.field(column) for column in columns])
 
 
-def _read_part(path: Path, part: PartInfo, schema: pa.Schema) -> pa.Table:
-    import pyarrow as pa
-    from pyarrow import parquet
-
+def _content(path: Path, part: PartInfo) -> bytes:
+    """The bytes of a part, which are those that were written."""
     try:
         content = path.read_bytes()
     except OSError as error:
         raise RecordError(f"cannot read {path}, which the manifest lists: {error.strerror}") from error
     if _hash(content).hexdigest() != part.blake2b:
         raise RecordError(f"{path} is damaged or from another run: it is not the file that the manifest lists")
+    return content
+
+
+def _read_part(path: Path, part: PartInfo, schema: pa.Schema) -> pa.Table:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    content = _content(path, part)
     try:
         table = parquet.read_table(pa.BufferReader(content))
     except pa.ArrowException as error:

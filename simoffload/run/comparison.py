@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,14 +42,14 @@ def compare(
     for name in agents:
         load_agent(name)
     scenario = with_references(scenario)
-    jobs = [_job(scenario, name, seed, seed == seeds[0], directory) for seed in seeds for name in agents]
+    jobs = [job_of(scenario, name, seed, seed == seeds[0], directory) for seed in seeds for name in agents]
     try:
         found = dict(enumerate(run_jobs(jobs, workers, watch)))
     except Interrupted as interrupted:
-        _write(_results(scenario, agents, seeds, interrupted.finished, time.perf_counter() - began), directory)
+        write_results(_results(scenario, agents, seeds, interrupted.finished, time.perf_counter() - began), directory)
         raise
     results = _results(scenario, agents, seeds, found, time.perf_counter() - began)
-    _write(results, directory)
+    write_results(results, directory)
     return results
 
 
@@ -60,24 +60,33 @@ def _results(
     many = len(agents)
     whole = [place for place in range(len(seeds)) if all(place * many + k in summaries for k in range(many))]
     by_agent = {name: [summaries[place * many + k] for place in whole] for k, name in enumerate(agents)}
+    status = "complete" if len(whole) == len(seeds) else "incomplete"
+    return results_of(scenario, by_agent, status, wall_s)
+
+
+def results_of(
+    scenario: Scenario, by_agent: Mapping[str, Sequence[Summary]], status: str, wall_s: float
+) -> dict[str, Any]:
+    """The content of ``comparison.json``, from the summaries of agents on the same seeds, in the same order."""
+    first = next(iter(by_agent.values()))
     return {
         "scenario": scenario.name,
-        "status": "complete" if len(whole) == len(seeds) else "incomplete",
-        "seeds": [seeds[place] for place in whole],
-        "agents": {name: _result(found) for name, found in by_agent.items()} if whole else {},
+        "status": status,
+        "seeds": [summary["seed"] for summary in first],
+        "agents": {name: _result(found) for name, found in by_agent.items()} if first else {},
         "wall_s": wall_s,
         "versions": versions(),
     }
 
 
-def _write(results: dict[str, Any], directory: Path | None) -> None:
+def write_results(results: dict[str, Any], directory: Path | None) -> None:
     """Write ``comparison.json``; not if there is nothing to compare."""
     if directory is not None and results["agents"]:
         make_directory(directory)
         write_json(directory / COMPARISON_FILE, results)
 
 
-def _job(scenario: Scenario, agent: str, seed: int, keeps_rows: bool, directory: Path | None) -> Job:
+def job_of(scenario: Scenario, agent: str, seed: int, keeps_rows: bool, directory: Path | None) -> Job:
     """The run of an agent on a seed; rows as the scenario says, all of them where it says none."""
     level = "off" if not keeps_rows else "full" if scenario.records.level == "off" else scenario.records.level
     records = scenario.records.model_copy(update={"level": level})

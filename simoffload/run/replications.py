@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from ..schema import Scenario
@@ -29,6 +30,16 @@ class Interrupted(Exception):
     def __init__(self, finished: dict[int, dict[str, Any]] | None = None) -> None:
         super().__init__("interrupted")
         self.finished = finished or {}
+
+
+class NothingMeasured(Exception):
+    """A run came to nothing that could be compared or averaged; the message says which."""
+
+    def __init__(self, agent: str, seed: int) -> None:
+        super().__init__(
+            f"agent '{agent}', seed {seed}: no task was measured, so the run has no result; is the warm-up longer than "
+            "the run?"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +67,42 @@ Watch = Callable[[Share], bool]
 
 
 def run_jobs(jobs: Sequence[Job], workers: int, watch: Watch | None = None) -> list[dict[str, Any]]:
-    """The summaries of the jobs, in their order.
+    """The summaries of the jobs, in their order, as `Runners.run` gives them."""
+    with Runners(min(workers, len(jobs))) as runners:
+        return runners.run(jobs, watch)
 
-    `watch` is called a few times a second; when it returns False the runs under way end as incomplete and Interrupted
-    is raised. What a run raises is raised here, after the others have been stopped.
-    """
-    context = multiprocessing.get_context("spawn")
-    shares, stopped = context.Array("d", len(jobs), lock=False), context.Value("b", 0, lock=False)
-    began = time.perf_counter()
-    with ProcessPoolExecutor(min(workers, len(jobs)), context, _prepare, (shares, stopped, os.getpid())) as pool:
+
+class Runners:
+    """Worker processes that make runs, set after set, within ``with Runners(workers) as runners``."""
+
+    def __init__(self, workers: int) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._done, self._stopped = context.Value("d", 0.0), context.Value("b", 0, lock=False)
+        self._pool = ProcessPoolExecutor(workers, context, _prepare, (self._done, self._stopped, os.getpid()))
+
+    def __enter__(self) -> Runners:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._pool.shutdown()
+
+    def run(self, jobs: Sequence[Job], watch: Watch | None = None) -> list[dict[str, Any]]:
+        """The summaries of the jobs, in their order.
+
+        `watch` is called a few times a second; when it returns False the runs under way end as incomplete and
+        Interrupted is raised. What a run raises is raised here, after the others have been stopped. After either,
+        these workers do no more.
+        """
+        began, before = time.perf_counter(), self._done.value
         with interrupts_held():
-            futures = [pool.submit(_run, number, job) for number, job in enumerate(jobs)]
+            futures = [self._pool.submit(_run, job) for job in jobs]
         try:
-            _wait(futures, lambda: sum(shares), began, watch)
+            _wait(futures, lambda: self._done.value - before, began, watch)
         except BaseException as error:
-            stopped.value = 1
-            pool.shutdown(wait=True, cancel_futures=True)
+            self._stopped.value = 1
+            self._pool.shutdown(wait=True, cancel_futures=True)
             if isinstance(error, Interrupted):
                 raise Interrupted(_finished(futures)) from None
             raise
@@ -93,25 +124,31 @@ def _wait(futures: Sequence[Future[Any]], total: Callable[[], float], began: flo
         for future in done:
             future.result()
         finished = len(futures) - len(pending)
-        share = Share(finished, len(futures), total() / len(futures), time.perf_counter() - began)
-        if watch is not None and not watch(share) and pending:
+        share = 1.0 if not pending else min(total() / len(futures), 1.0)
+        look = Share(finished, len(futures), share, time.perf_counter() - began)
+        if watch is not None and not watch(look) and pending:
             raise Interrupted
 
 
-_shares: Any = None
+_done: Any = None
 _stopped: Any = None
 
 
-def _prepare(shares: Any, stopped: Any, parent: int) -> None:
-    """Set a worker up, which tells how far it is in `shares` and is told to stop by `stopped`."""
-    global _shares, _stopped
-    _shares, _stopped = shares, stopped
+def _prepare(done: Any, stopped: Any, parent: int) -> None:
+    """Set a worker up, which adds what it has done of its runs to `done` and is told to stop by `stopped`."""
+    global _done, _stopped
+    _done, _stopped = done, stopped
     set_up(parent)
 
 
-def _run(number: int, job: Job) -> dict[str, Any]:
+def _run(job: Job) -> dict[str, Any]:
+    told = 0.0
+
     def watch(progress: Progress) -> bool:
-        _shares[number] = progress.share
+        nonlocal told
+        with _done.get_lock():
+            _done.value += progress.share - told
+        told = progress.share
         return not _stopped.value
 
     if _stopped.value:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from ..record.durable import make_directory, write_durably, write_json
-from ..record.manifest import SCENARIO_FILE, SUMMARY_FILE, Manifest, PartInfo, begin_manifest, write_manifest
-from ..schema import Scenario, dump_scenario
-from ..schema.scenario import Records
+from ..decision import Agent
+from ..record.durable import RecordError
+from ..record.manifest import ROWS_PER_PART, Status
+from ..schema import Scenario
+from ..schema.scenario import Horizon
 from .agents import load_agent
+from .journal import Journal, begin_journal
 from .progress import Progress
 from .recorder import Recorder
 from .references import with_references
+from .saving import USUAL, Rhythm, Saver
+from .stability import Backlog
 from .summary import summarise
 from .world import World
 
@@ -27,101 +32,169 @@ Watch = Callable[[Progress], bool]
 
 
 def simulate(
-    scenario: Scenario, agent: str, directory: Path | None = None, watch: Watch | None = None
+    scenario: Scenario,
+    agent: str,
+    directory: Path | None = None,
+    watch: Watch | None = None,
+    *,
+    stop_if_unstable: bool = False,
+    rows_per_part: int = ROWS_PER_PART,
+    rhythm: Rhythm = USUAL,
 ) -> dict[str, Any]:
     """Run a scenario to its horizon with the agent of this name; the content of ``summary.json``.
 
     `directory`, created if need be, becomes the run directory. `watch` is called a few times a second and ends the run
-    by returning False; then the status is incomplete. Raises AgentError for an unknown agent before anything else, and
-    RecordError where the directory cannot be written.
+    by returning False; then the status is incomplete. With `stop_if_unstable` a backlog that grows without bound ends
+    it too, and the status is unstable. Raises AgentError for an unknown agent before anything else, and RecordError
+    where the directory cannot be written; the run is then incomplete, and may be resumed.
     """
-    began = time.perf_counter()
-    loaded = load_agent(agent)
-    scenario = with_references(scenario)
-    journal = _Journal(scenario, agent, directory)
+    simulation = Simulation(
+        scenario, agent, directory, stop_if_unstable=stop_if_unstable, rows_per_part=rows_per_part, rhythm=rhythm
+    )
+    return simulation.run(watch)
+
+
+class Simulation:
+    """A run that is set up: its world may be looked at, and told to last longer, while `run` goes on."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        agent: str,
+        directory: Path | None = None,
+        *,
+        stop_if_unstable: bool = False,
+        rows_per_part: int = ROWS_PER_PART,
+        rhythm: Rhythm = USUAL,
+    ) -> None:
+        """As `simulate`, with its errors."""
+        self._began = time.perf_counter()
+        loaded = load_agent(agent)
+        self._scenario = with_references(scenario)
+        self._journal = begin_journal(self._scenario, agent, directory, rows_per_part, stop_if_unstable)
+        self._saver = Saver(self._journal, loaded, rhythm)
+        self.world = set_up(self._scenario, loaded, self._journal)
+        self.recorder = self.world.recorder
+
+    @property
+    def wall_s(self) -> float:
+        """Time since it was set up."""
+        return time.perf_counter() - self._began
+
+    def run(self, watch: Watch | None = None) -> dict[str, Any]:
+        """Run to the end; the content of ``summary.json``."""
+        backlog = Backlog() if self._journal.manifest.stop_if_unstable else None
+        self.world.begin()
+        return Underway(self.world, backlog, self._journal, self._saver, self._began).finish(watch)
+
+    def lasts(self, tasks: int) -> None:
+        """Its horizon is another number of tasks: the directory is to be that of a run to this horizon."""
+        horizon = Horizon(tasks=tasks)
+        self._scenario = self._scenario.model_copy(update={"horizon": horizon})
+        self._journal.scenario_is(self._scenario)
+
+
+def set_up(scenario: Scenario, agent: Agent, journal: Journal) -> World:
+    """The world of a run before its beginning, and with it its recorder."""
     recorder = Recorder(
         scenario.objective,
         len(scenario.edges) + len(scenario.clouds),
         scenario.warm_up,
-        directory,
-        kept_one_in(scenario.records),
+        journal.directory,
+        journal.manifest.kept_one_in,
         journal.parts_written,
+        scenario.faults.drop_penalty,
+        journal.manifest.rows_per_part,
     )
-    try:
-        world = World(scenario, loaded, recorder)
-        status = "complete" if _run(world, began, watch) else "incomplete"
-        world.wind_up()
-        fingerprint = recorder.close()
-    except BaseException:
-        journal.end("failed", None, None)
-        raise
-    summary = summarise(world, agent, status, fingerprint, time.perf_counter() - began)
-    journal.end(status, fingerprint, summary)
-    return summary
+    with _failing(journal):
+        return World(scenario, agent, recorder)
 
 
-def kept_one_in(records: Records) -> int:
-    """Rows are kept of one task in this many; 0 for none."""
-    if records.level == "off":
-        return 0
-    return 1 if records.level == "full" else max(1, round(1.0 / records.sample))
+class Underway:
+    """A run that has begun; `began` is when it would have without interruptions, by `time.perf_counter`."""
 
+    def __init__(self, world: World, backlog: Backlog | None, journal: Journal, saver: Saver, began: float) -> None:
+        self._world = world
+        self._backlog = backlog
+        self._journal = journal
+        self._saver = saver
+        self._began = began
+        periods_s = (getattr(workload.arrivals, "modulation", None) for workload in world.scenario.workloads)
+        self._settled_s = 2 * max((swing.period for swing in periods_s if swing is not None), default=0.0)
+        """What grows with the hours of the day may fall again: before this time growth proves nothing."""
 
-class _Journal:
-    """What is on disk of a run: nothing without a directory."""
+    def finish(self, watch: Watch | None = None) -> dict[str, Any]:
+        """Run to the end; the content of ``summary.json``."""
+        world, journal = self._world, self._journal
+        with _failing(journal):
+            status = self._go(watch)
+            if status == "incomplete":
+                self._saver.save(world, self._backlog, self._wall_s)
+                journal.parts_are(world.recorder.parts)
+            reason = self._growth() if status == "unstable" else None
+            world.wind_up()
+            fingerprint = world.recorder.close()
+        summary = summarise(world, journal.manifest.agent, status, fingerprint, self._wall_s, reason)
+        journal.end(status, fingerprint, summary, reason)
+        if journal.manifest.is_over:
+            self._saver.forget()
+        return summary
 
-    def __init__(self, scenario: Scenario, agent: str, directory: Path | None) -> None:
-        self._directory = directory
-        text = dump_scenario(scenario).encode()
-        self._manifest: Manifest = begin_manifest(
-            scenario.name, text, agent, scenario.seed, kept_one_in(scenario.records)
+    def _go(self, watch: Watch | None) -> Status:
+        """Run to the horizon or to an earlier end: which of them it was."""
+        world, backlog, horizon = self._world, self._backlog, self._world.scenario.horizon
+        until_s = math.inf if horizon.time is None else horizon.time
+        looked = time.perf_counter()
+        while world.kernel.advance(until_s, _EVENTS_PER_LOOK):
+            now = time.perf_counter()
+            if backlog is not None:
+                counts = world.kernel.now >= self._settled_s
+                if backlog.grows(len(world.dispatcher.courses), counts):
+                    return "unstable"
+            if watch is not None and now - looked >= _LOOK_S:
+                looked = now
+                if not watch(_progress(world, self._wall_s)):
+                    return "incomplete"
+            self._saver.look(world, backlog, self._wall_s)
+        if until_s < math.inf and not world.is_over:
+            world.kernel.rest_at(until_s)
+        if watch is not None:
+            watch(_progress(world, self._wall_s))
+        return "complete"
+
+    def _growth(self) -> str:
+        dispatcher = self._world.dispatcher
+        return (
+            f"the backlog grows without bound: {len(dispatcher.courses)} of {dispatcher.arrived} tasks are in the "
+            f"system at {self._world.kernel.now:.6g} s"
         )
-        if directory is not None:
-            make_directory(directory)
-            write_durably(directory / SCENARIO_FILE, text)
-            write_manifest(directory, self._manifest)
 
-    def parts_written(self, parts: tuple[PartInfo, ...]) -> None:
-        """Part files have been completed: vouch for them."""
-        self._manifest = self._manifest.model_copy(update={"parts": parts})
-        if self._directory is not None:
-            write_manifest(self._directory, self._manifest)
-
-    def end(self, status: str, fingerprint: str | None, summary: dict[str, Any] | None) -> None:
-        """The run is over."""
-        if self._directory is None:
-            return
-        if summary is not None:
-            write_json(self._directory / SUMMARY_FILE, summary)
-        write_manifest(self._directory, self._manifest.ended(status, fingerprint))  # type: ignore[arg-type]
+    @property
+    def _wall_s(self) -> float:
+        return time.perf_counter() - self._began
 
 
-def _run(world: World, began: float, watch: Watch | None) -> bool:
-    """Run to the horizon; whether it was reached."""
-    horizon = world.scenario.horizon
-    until_s = math.inf if horizon.time is None else horizon.time
-    world.begin()
-    looked = time.perf_counter()
-    while world.kernel.advance(until_s, _EVENTS_PER_LOOK):
-        now = time.perf_counter()
-        if watch is not None and now - looked >= _LOOK_S:
-            looked = now
-            if not watch(_progress(world, now - began)):
-                return False
-    if until_s < math.inf and not world.is_over:
-        world.kernel.rest_at(until_s)
-    if watch is not None:
-        watch(_progress(world, time.perf_counter() - began))
-    return True
+@contextmanager
+def _failing(journal: Journal) -> Iterator[None]:
+    """Mark the run as failed by what it raises, but for a record that cannot be written: the disk may be full."""
+    try:
+        yield
+    except RecordError:
+        raise
+    except BaseException:
+        with suppress(RecordError):
+            journal.end("failed", None, None, None)
+        raise
 
 
 def _progress(world: World, wall_s: float) -> Progress:
     dispatcher, horizon, now = world.dispatcher, world.scenario.horizon, world.kernel.now
-    share = dispatcher.completed / horizon.tasks if horizon.tasks is not None else now / (horizon.time or 1.0)
+    finished = dispatcher.completed + dispatcher.dropped
+    share = finished / horizon.tasks if horizon.tasks is not None else now / (horizon.time or 1.0)
     return Progress(
         simulated_s=now,
         arrived=dispatcher.arrived,
-        finished=dispatcher.completed,
+        finished=finished,
         share=min(share, 1.0),
         events=world.kernel.events,
         wall_s=wall_s,

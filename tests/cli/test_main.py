@@ -43,7 +43,7 @@ def test_the_version_is_that_of_the_package() -> None:
 def test_an_unknown_command_is_refused_with_the_nearest_spelling() -> None:
     refused = invoke("vaildate", "tiny")
     assert refused.exit_code == 2
-    assert "unknown command 'vaildate'; allowed: run, compare," in refused.stderr
+    assert "unknown command 'vaildate'; allowed: run, resume, compare," in refused.stderr
     assert "did you mean 'validate'?" in refused.stderr
 
 

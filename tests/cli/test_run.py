@@ -78,7 +78,7 @@ def test_an_agent_must_be_named() -> None:
 
 
 def test_a_full_disk_is_an_error_in_a_line(monkeypatch: pytest.MonkeyPatch, elsewhere: Path) -> None:
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise RecordError("cannot write runs/x: No space left on device")
 
     monkeypatch.setattr("simoffload.run.simulation.simulate", full)
@@ -97,7 +97,7 @@ def test_a_signal_ends_a_run_with_what_there_is(number: signal.Signals) -> None:
         process.send_signal(number)
         out, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert err.endswith("interrupted; what there is is in here\n")
+    assert err.endswith("interrupted; what there is is in here; go on with: simoffload resume here\n")
     summary = json.loads(out)
     assert summary["status"] == "incomplete"
     assert summary["tasks"]["arrived"] > 0

@@ -50,6 +50,20 @@ def test_a_manifest_reads_back_as_it_was_written(manifest: Manifest, tmp_path: P
     assert [path.name for path in tmp_path.iterdir()] == [MANIFEST_FILE]
 
 
+def test_a_run_is_over_when_it_is_complete_or_unstable(manifest: Manifest) -> None:
+    assert not manifest.is_over
+    assert not manifest.ended("incomplete", "0f" * 16).is_over
+    assert not manifest.ended("failed", None).is_over
+    assert manifest.ended("complete", "0f" * 16).is_over
+    stopped = manifest.ended("unstable", "0f" * 16, "it grows")
+    assert (stopped.is_over, stopped.reason) == (True, "it grows")
+
+
+def test_a_run_that_goes_on_is_as_it_was_but_for_its_parts(manifest: Manifest) -> None:
+    ended = manifest.ended("incomplete", "0f" * 16)
+    assert ended.resumed((PART,)) == manifest.model_copy(update={"parts": (PART,)})
+
+
 def test_a_manifest_tells_the_versions_that_ran(manifest: Manifest) -> None:
     assert manifest.versions == versions()
     assert manifest.versions["simoffload"] == simoffload.__version__

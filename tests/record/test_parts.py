@@ -22,7 +22,7 @@ from pyarrow import parquet
 
 from simoffload.record.durable import RecordError
 from simoffload.record.manifest import Manifest, begin_manifest, write_manifest
-from simoffload.record.parts import PartWriter, read_parts, read_table
+from simoffload.record.parts import PartWriter, part_files, read_parts, read_table
 from simoffload.record.rows import LAYOUTS, LINKS, NODES, SUBTASKS, TASKS, Layout
 
 from .strategies import packed, rows
@@ -112,11 +112,22 @@ def test_a_writer_continues_from_a_pickle_with_the_same_files(tmp_path: Path) ->
     saved = pickle.dumps(writer)
     writer.write(packed(NODES, node_rows(11)[6:]))
     resumed = pickle.loads(saved)
+    resumed.continue_in(tmp_path / "resumed", writer.parts)
     resumed.write(packed(NODES, node_rows(11)[6:]))
     resumed.flush()
     assert resumed.parts == whole.parts
     list_parts(tmp_path / "resumed", resumed)
     assert read_table(tmp_path / "resumed", "nodes").num_rows == 11
+
+
+def test_a_writer_goes_on_only_where_its_parts_are_listed(tmp_path: Path) -> None:
+    writer = write_rows(tmp_path, NODES, node_rows(9))
+    other = write_rows(tmp_path, LINKS, [(1, 0, 0, 1.0, 0.0, 0.0, 1.0, 2.0)])
+    resumed = pickle.loads(pickle.dumps(writer))
+    with pytest.raises(RecordError, match=f"{tmp_path} lists 2 parts of 'nodes' of 3"):
+        resumed.continue_in(tmp_path, (*other.parts, *writer.parts[:2]))
+    resumed.continue_in(tmp_path, (*other.parts, *writer.parts))
+    assert resumed.parts == writer.parts
 
 
 def test_a_record_without_rows_reads_as_an_empty_table(tmp_path: Path) -> None:
@@ -151,6 +162,12 @@ def test_other_readers_can_read_the_parts(tmp_path: Path) -> None:
     assert table["task"].to_pylist() == list(range(10))
 
 
+def test_the_files_of_some_rows_are_told_in_the_order_of_writing(tmp_path: Path) -> None:
+    list_parts(tmp_path, write_rows(tmp_path, NODES, node_rows(10)), write_rows(tmp_path, LINKS, []))
+    assert part_files(tmp_path, "nodes") == [tmp_path / f"nodes/part-0000{number}.parquet" for number in range(3)]
+    assert part_files(tmp_path, "links") == []
+
+
 def _replace(path: Path, with_: bytes) -> None:
     path.write_bytes(with_)
 
@@ -169,8 +186,9 @@ def _replace(path: Path, with_: bytes) -> None:
 def test_a_part_that_is_not_what_was_written_is_refused(harm: Any, message: str, tmp_path: Path) -> None:
     list_parts(tmp_path, write_rows(tmp_path, NODES, node_rows(8)))
     harm(tmp_path / "nodes" / "part-00001.parquet")
-    with pytest.raises(RecordError, match=message):
-        read_table(tmp_path, "nodes")
+    for reader in (read_table, part_files):
+        with pytest.raises(RecordError, match=message):
+            reader(tmp_path, "nodes")
 
 
 def _listed_as(directory: Path, content: bytes, rows_listed: int) -> None:
@@ -270,6 +288,21 @@ def test_a_run_that_is_killed_leaves_its_parts_readable(parts: int, tmp_path: Pa
 
 def test_pyarrow_is_imported_only_when_rows_are_written_or_read() -> None:
     program = "import sys, simoffload.record.parts; sys.exit('pyarrow' in sys.modules or 'pandas' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_writing_rows_does_not_import_pandas() -> None:
+    program = """
+import sys, tempfile
+from pathlib import Path
+from simoffload.record.parts import PartWriter
+from simoffload.record.rows import NODES
+with tempfile.TemporaryDirectory() as directory:
+    writer = PartWriter(Path(directory), NODES)
+    writer.write(bytes(NODES.size))
+    writer.flush()
+sys.exit("pandas" in sys.modules)
+"""
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 

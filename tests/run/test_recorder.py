@@ -16,6 +16,7 @@ from simoffload.schema.scenario import Objective
 from simoffload.world.occupancy import Occupancy
 from tests.decision.by_hand import CHAIN, CLOUD, ONE, PRESS, Told, plant, play, task, world_of
 
+LAYOUT_NAMES = ("tasks", "subtasks", "links", "nodes")
 OBJECTIVE = Objective(latency_weight=0.25, latency_reference="10 s", cost_reference="0.01 USD")  # type: ignore[arg-type]
 
 
@@ -38,6 +39,20 @@ def test_levels_keep_more_or_less_of_the_same_run(tmp_path: Path) -> None:
         whole = [row for row in rows["full"][name].to_pylist() if row["task"] in kept]
         assert str(rows["sampled"][name].to_pylist()) == str(whole)
     assert rows["sampled"]["nodes"].equals(rows["full"]["nodes"])
+
+
+def test_all_rows_go_on_to_new_part_files_at_the_same_moment(tmp_path: Path) -> None:
+    scenario = load_scenario("tiny", ["horizon={tasks: 60}", "records.level=full"])
+    whole = simulate(scenario, "random", tmp_path / "whole")
+    assert simulate(scenario, "random", tmp_path / "cut", rows_per_part=300)["fingerprint"] == whole["fingerprint"]
+    parts = read_manifest(tmp_path / "cut").parts
+    rows = {name: [part.rows for part in parts if part.file.startswith(f"{name}/")] for name in LAYOUT_NAMES}
+    together = [sum(at_once) for at_once in zip(*rows.values(), strict=True)]
+    assert len(together) > 3
+    # the rows that wait to be handed on count when they are: fewer than 300 of each kind
+    assert all(300 <= each < 4 * 300 for each in together[:-1])
+    for name in LAYOUT_NAMES:
+        assert read_table(tmp_path / "cut", name).equals(read_table(tmp_path / "whole", name))
 
 
 def test_without_a_directory_too_the_fingerprint_is_the_same(tmp_path: Path) -> None:

@@ -168,11 +168,11 @@ def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         simulate(tiny(), "random", tmp_path / "file" / "run")
 
 
-def test_rows_that_cannot_be_written_fail_the_run(tmp_path: Path) -> None:
+def test_rows_that_cannot_be_written_leave_the_run_incomplete(tmp_path: Path) -> None:
     (tmp_path / "tasks").write_text("in the way")
     with pytest.raises(RecordError, match=f"cannot write {tmp_path}/tasks/part-00000.parquet"):
         simulate(tiny("records.level=full"), "random", tmp_path)
-    assert read_manifest(tmp_path).status == "failed"
+    assert read_manifest(tmp_path).status == "incomplete"
     assert not (tmp_path / "summary.json").exists()
 
 

@@ -12,6 +12,7 @@ from simoffload.schema import bundled_scenarios, diagnose, dump_scenario, load_s
 NAMES = sorted(bundled_scenarios())
 NEEDED = {
     "smart-factory", "inspection-line", "alarm-storm", "campus-5g", "wan-constrained", "trace-replay", "tiny",
+    "bad-day", "flaky-wan",
     "hidden-slowdown", "static-small", "theory/mm1", "theory/mmc", "theory/mg1", "theory/md1", "theory/priority",
     "theory/tandem", "theory/routing",
 }  # fmt: skip

@@ -1,0 +1,269 @@
+"""Checkpoints: a run under way as one file, from which it goes on as if nothing had happened.
+
+A checkpoint is a pickle, and a pickle can call whatever its reader lets it call. So it is read only from a run's own
+directory, only if it is whole and of the same code, scenario and agent, and by a reader that knows nothing but the
+classes of a world and the functions of stations, decisions and tasks, which compute and do nothing else: no function of
+the system, no file, nothing that is imported in passing. An agent of another package adds the classes of that package,
+which are code that the run has loaded anyway.
+
+The file is a line of magic, a line with the BLAKE2b of all that follows, a line of JSON, and the pickle, compressed.
+"""
+
+from __future__ import annotations
+
+import copyreg
+import inspect
+import io
+import json
+import operator
+import pickle
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
+from functools import lru_cache
+from hashlib import blake2b
+from importlib import import_module
+from pathlib import Path
+from types import FunctionType, MethodType
+from typing import Any
+
+from ..decision import Agent, Observation
+from ..decision.course import Course
+from ..lazy import lazy
+from ..record.durable import RecordError
+from ..record.manifest import CHECKPOINT_FILE
+from ..tasks import Task
+from ..world.job import Job
+from ..world.transport import Item
+
+_MAGIC = b"simoffload checkpoint 1\n"
+_CODEC = "zstd"
+
+
+_PARTS = {"scenario_sha256": "scenario", "agent": "agent", "code": "code of simoffload or of the agent"}
+
+
+class CheckpointError(RecordError):
+    """A checkpoint that there is none of, or that cannot be used; the message names the file and says why."""
+
+
+class NotSaved(Exception):
+    """A world of which there can be no checkpoint; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a checkpoint depends on: it is of no use to a run of which any of it differs."""
+
+    versions: dict[str, str]
+    code: str
+    """BLAKE2b of the sources of worlds and of the agent."""
+    scenario_sha256: str
+    agent: str
+
+
+def origin(versions: dict[str, str], scenario_sha256: str, name: str, agent: Agent) -> Origin:
+    """Of a run by the code there is; `agent` is the one that goes by `name`."""
+    return Origin(versions, _code(inspect.getsourcefile(type(agent))), scenario_sha256, name)
+
+
+# ---------------------------------------------------------------------------------------------------------- the file
+
+
+def packed(of: Origin, state: object) -> bytes:
+    """The bytes of a checkpoint; NotSaved when the state does not pickle."""
+    import pyarrow as pa  # type: ignore[import-untyped]
+
+    raw = _dumped(state)
+    head = json.dumps(asdict(of) | {"raw_bytes": len(raw)}).encode()
+    body: bytes = pa.compress(raw, codec=_CODEC, asbytes=True)
+    rest = head + b"\n" + body
+    return _MAGIC + blake2b(rest, digest_size=16).hexdigest().encode() + b"\n" + rest
+
+
+def read_checkpoint(directory: Path, of: Origin, agent: Agent) -> Any:
+    """The state in the checkpoint of a run; CheckpointError when there is none, it is damaged, or of another origin."""
+    path = directory / CHECKPOINT_FILE
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"cannot read {path}: {error.strerror}") from None
+    try:
+        return unpacked(content, of, agent)
+    except CheckpointError as error:
+        raise CheckpointError(f"{path} {error}") from None
+
+
+def unpacked(content: bytes, of: Origin, agent: Agent) -> Any:
+    """The state in the bytes of a checkpoint; CheckpointError says what it is otherwise, as in 'is damaged'."""
+    import pyarrow as pa
+
+    magic, digest, rest = content[: len(_MAGIC)], content[len(_MAGIC) :][:32], content[len(_MAGIC) + 33 :]
+    if magic != _MAGIC:
+        raise CheckpointError("is no checkpoint that this simoffload reads")
+    if blake2b(rest, digest_size=16).hexdigest().encode() != digest:
+        raise CheckpointError("is damaged: it is not what was written")
+    line, _, body = rest.partition(b"\n")
+    try:
+        head: dict[str, Any] = json.loads(line)
+        raw_bytes = head.pop("raw_bytes")
+        _check_origin(head, asdict(of))
+        return _loaded(pa.decompress(body, decompressed_size=raw_bytes, codec=_CODEC, asbytes=True), agent)
+    except CheckpointError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a pickle that was made to do harm may raise anything
+        raise CheckpointError(f"cannot be read: {type(error).__name__}: {error}") from None
+
+
+def _check_origin(found: dict[str, Any], wanted: dict[str, Any]) -> None:
+    if found["versions"] != wanted["versions"]:
+        differing = [name for name in wanted["versions"] if found["versions"].get(name) != wanted["versions"][name]]
+        was, here = (", ".join(f"{name} {its['versions'].get(name)}" for name in differing) for its in (found, wanted))
+        raise CheckpointError(f"was written by {was}; this is {here}")
+    for name, what in _PARTS.items():
+        if found[name] != wanted[name]:
+            raise CheckpointError(f"was written with another {what}")
+
+
+@lru_cache(maxsize=2)
+def _code(agent_source: str | None) -> str:
+    root = Path(__file__).parent.parent
+    folders = [root, *(root / package.rpartition(".")[2] for package in _PACKAGES)]
+    own = [path for folder in folders for path in sorted(folder.glob("*.py"))]
+    digest = blake2b(digest_size=16)
+    for path in own + ([Path(agent_source)] if agent_source else []):
+        content = path.read_bytes()
+        digest.update(f"{path.name} {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+# ------------------------------------------------------------------------------------------------------------ saving
+
+
+def _dumped(state: object) -> bytes:
+    sink = io.BytesIO()
+    pickler = pickle.Pickler(sink, pickle.HIGHEST_PROTOCOL)
+    pickler.dispatch_table = {**copyreg.dispatch_table, **_REDUCERS}
+    try:
+        pickler.dump(state)
+    except RecursionError:
+        raise NotSaved("it is nested too deeply") from None
+    except Exception as error:  # noqa: BLE001 - whatever the objects of a foreign agent raise
+        raise NotSaved(str(error)) from None
+    return sink.getvalue()
+
+
+def _by_fields(names: tuple[str, ...]) -> Callable[[object], tuple[Any, ...]]:
+    """Reduces objects with these attributes to the values alone, which is half as large and takes half the time."""
+    values = operator.attrgetter(*names)
+    return lambda thing: (copyreg.__newobj__, (type(thing),), values(thing), None, None, _set_fields)  # type: ignore[attr-defined]
+
+
+def _set_fields(thing: Any, values: tuple[Any, ...]) -> None:
+    for name, value in zip(_FIELDS[type(thing)], values, strict=True):
+        setattr(thing, name, value)
+
+
+def _reduced_course(course: Course) -> tuple[Any, ...]:
+    """Without what has been worked out and can be again."""
+    kept = {name: value for name, value in vars(course).items() if name not in _WORKED_OUT}
+    return copyreg.__newobj__, (Course,), kept  # type: ignore[attr-defined]
+
+
+_FIELDS: dict[type, tuple[str, ...]] = {
+    Job: tuple(field.name for field in fields(Job)),
+    Task: tuple(field.name for field in fields(Task)),
+    Item: tuple(Item.__slots__),
+}
+_WORKED_OUT = frozenset(name for name, value in vars(Course).items() if isinstance(value, lazy)) - {"expected_end_s"}
+"""The expected end is set by decisions, too."""
+_REDUCERS: dict[type, Callable[[Any], tuple[Any, ...]]] = {
+    **{kind: _by_fields(names) for kind, names in _FIELDS.items()},
+    Course: _reduced_course,
+}
+
+
+# ----------------------------------------------------------------------------------------------------------- loading
+
+_PACKAGES = tuple(f"simoffload.{name}" for name in ("agents", "decision", "record", "run", "schema", "tasks", "world"))
+_MODULES = tuple(f"simoffload.{name}" for name in ("laws", "lazy", "plant", "quality", "random_streams"))
+_PURE = tuple(f"simoffload.{name}" for name in ("decision", "tasks", "world"))
+"""Packages of functions that compute and do nothing else."""
+_FUNCTIONS = frozenset(
+    {
+        ("simoffload.run.checkpoint", "_set_fields"),
+        *(
+            ("simoffload.agents.tuned_index", f"_{name}_s")
+            for name in ("cloud_wait", "edge_service", "edge_wait", "stale_wait", "unseen")
+        ),
+    }
+)
+_FOREIGN = frozenset(
+    {
+        *(("builtins", name) for name in ("bool", "bytearray", "complex", "dict", "float", "frozenset", "int")),
+        *(("builtins", name) for name in ("list", "object", "range", "set", "slice", "str", "tuple")),
+        ("array", "array"),
+        ("array", "_array_reconstructor"),
+        *(("collections", name) for name in ("Counter", "OrderedDict", "defaultdict", "deque")),
+        ("functools", "partial"),
+        ("numpy", "dtype"),
+        ("numpy", "ndarray"),
+        *((f"numpy.{core}.multiarray", name) for core in ("core", "_core") for name in ("_reconstruct", "scalar")),
+        *((f"numpy.{core}.numeric", "_frombuffer") for core in ("core", "_core")),
+        ("numpy.random._pcg64", "PCG64"),
+        ("numpy.random._pickle", "__bit_generator_ctor"),
+        ("numpy.random._pickle", "__generator_ctor"),
+        ("numpy.random.bit_generator", "SeedSequence"),
+        ("numpy.random.bit_generator", "__pyx_unpickle_SeedSequence"),
+    }
+)
+
+
+def _loaded(raw: bytes, agent: Agent) -> Any:
+    reader = _Reader(raw, type(agent).__module__.partition(".")[0])
+    try:
+        return reader.load()
+    except RecursionError:
+        raise CheckpointError("cannot be read: it is nested too deeply") from None
+
+
+class _Reader(pickle.Unpickler):
+    """Knows the classes of worlds, a few functions, and the classes of the package that the agent is from."""
+
+    def __init__(self, raw: bytes, agent_package: str) -> None:
+        super().__init__(io.BytesIO(raw))
+        self._agent_package = agent_package
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) == ("builtins", "getattr"):
+            return self._method
+        if (module, name) == ("operator", "attrgetter"):
+            return _observed
+        if (module, name) in _FOREIGN or (module, name) in _FUNCTIONS:
+            return getattr(import_module(module), name)
+        kinds = (type, FunctionType) if module.rpartition(".")[0] in _PURE else (type,)
+        found = getattr(import_module(module), name, None) if self._is_own(module) else None
+        if not (isinstance(found, kinds) and found.__module__ == module):
+            raise CheckpointError(f"names {module}.{name}, which has no place in a checkpoint")
+        return found
+
+    def _is_own(self, module: str) -> bool:
+        """Whether the classes of a module may be in a world."""
+        package, _, _ = module.rpartition(".")
+        if module.partition(".")[0] == "simoffload":
+            return module in _MODULES or package in _PACKAGES
+        return module.partition(".")[0] == self._agent_package
+
+    def _method(self, owner: Any, name: str) -> MethodType:
+        """What `getattr` does for a method of a world's own objects, and for nothing else."""
+        method = inspect.getattr_static(type(owner), name, None)
+        if not (self._is_own(type(owner).__module__) and isinstance(method, FunctionType)):
+            raise CheckpointError(f"asks for {name} of {type(owner).__name__}, which has no place in a checkpoint")
+        return MethodType(method, owner)
+
+
+def _observed(*names: str) -> Any:
+    """What `attrgetter` does for what agents see, and for nothing else."""
+    if not all(hasattr(Observation, name) and not name.startswith("_") for name in names):
+        raise CheckpointError(f"asks for {', '.join(map(str, names))}, which has no place in a checkpoint")
+    return operator.attrgetter(*names)

@@ -1,0 +1,130 @@
+"""Going on with a run that was interrupted, to the very records, summary and fingerprint that it would have had.
+
+From its last checkpoint, if there is one; otherwise by playing it again from its beginning, which comes to the same,
+because runs repeat themselves, and takes the time that was spent already.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from ..decision import Agent
+from ..record.durable import RecordError, remove
+from ..record.manifest import CHECKPOINT_FILE, SCENARIO_FILE, SUMMARY_FILE, Manifest, read_manifest, versions
+from ..schema import Scenario, ScenarioError, load_scenario
+from .agents import load_agent
+from .checkpoint import CheckpointError, origin, read_checkpoint
+from .journal import Journal, begin_journal, sweep
+from .saving import USUAL, Rhythm, Saver, State
+from .simulation import Underway, Watch, set_up
+from .stability import Backlog
+
+Say = Callable[[str], None]
+
+
+def resume(
+    directory: Path,
+    watch: Watch | None = None,
+    *,
+    say: Say = lambda text: None,
+    from_start: bool = False,
+    rhythm: Rhythm = USUAL,
+) -> dict[str, Any]:
+    """Finish a run that is not over; the content of ``summary.json``, as of a run that was never interrupted.
+
+    `say` is told where the run goes on from. With `from_start` it is made anew, whatever there is of it. `watch` as for
+    `simulate`. Raises CheckpointError when the run can only be made anew, because it was begun by another version;
+    RecordError when the directory is none of a run, its run is over, or it cannot be read or written; AgentError when
+    its agent is not to be had.
+    """
+    began = time.perf_counter()
+    manifest = read_manifest(directory)
+    if manifest.is_over:
+        raise RecordError(f"the run in {directory} is over: its status is {manifest.status}")
+    scenario = _scenario(directory, manifest)
+    agent = load_agent(manifest.agent)
+    if from_start:
+        say("the run is made anew")
+        journal = _made_anew(directory, manifest, scenario)
+        saver = Saver(journal, agent, rhythm)
+        state = _beginning(scenario, agent, journal)
+    elif (directory / CHECKPOINT_FILE).exists():
+        state = _saved(directory, manifest, agent)
+        world, _, wall_s = state
+        say(f"going on at {world.kernel.now:.6g} s, with {world.dispatcher.arrived} tasks arrived")
+        journal = _gone_on(directory, manifest, state)
+        saver = Saver(journal, agent, rhythm)
+    else:
+        why = manifest.no_checkpoint or "it was interrupted before its first one"
+        say(f"there is no checkpoint, so the run is played again from its beginning: {why}")
+        journal = _played_again(directory, manifest)
+        saver = Saver(journal, agent, rhythm)
+        state = _beginning(scenario, agent, journal)
+    world, backlog, wall_s = state
+    return Underway(world, backlog, journal, saver, began - wall_s).finish(watch)
+
+
+def _scenario(directory: Path, manifest: Manifest) -> Scenario:
+    path = directory / SCENARIO_FILE
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise RecordError(f"cannot read {path}: {error.strerror}") from None
+    if sha256(content).hexdigest() != manifest.scenario_sha256:
+        raise RecordError(f"{path} is not the scenario that the run was begun with")
+    try:
+        return load_scenario(path)
+    except ScenarioError as error:
+        raise RecordError(str(error)) from None
+
+
+def _saved(directory: Path, manifest: Manifest, agent: Agent) -> State:
+    wanted = origin(versions(), manifest.scenario_sha256, manifest.agent, agent)
+    state: State = read_checkpoint(directory, wanted, agent)
+    return state
+
+
+def _gone_on(directory: Path, manifest: Manifest, state: State) -> Journal:
+    """The journal of a run that goes on from its checkpoint.
+
+    Parts that a killed run has listed since remain so: they will come out the same. Those of a run that was ended in
+    order are other ones, with the tasks that were left.
+    """
+    world, _, _ = state
+    journal = Journal(directory, manifest)
+    world.recorder.continue_in(directory, manifest.parts, journal.parts_written)
+    journal.go_on(manifest.parts if manifest.fingerprint is None else world.recorder.parts)
+    return journal
+
+
+def _played_again(directory: Path, manifest: Manifest) -> Journal:
+    """The journal of a run that begins again; what a killed run has listed remains so."""
+    if manifest.parts and manifest.versions != versions():
+        raise CheckpointError(f"{directory} was written by other versions: {_named(manifest.versions)}")
+    journal = Journal(directory, manifest.model_copy(update={"versions": versions()}))
+    journal.go_on(manifest.parts if manifest.fingerprint is None else ())
+    return journal
+
+
+def _made_anew(directory: Path, manifest: Manifest, scenario: Scenario) -> Journal:
+    """The journal of a new run of the same settings, in a directory where nothing is left of the former one."""
+    settings = manifest.rows_per_part, manifest.stop_if_unstable
+    journal = begin_journal(scenario, manifest.agent, directory, *settings)
+    remove(directory / CHECKPOINT_FILE)
+    remove(directory / SUMMARY_FILE)
+    sweep(directory, journal.manifest)
+    return journal
+
+
+def _beginning(scenario: Scenario, agent: Agent, journal: Journal) -> State:
+    world = set_up(scenario, agent, journal)
+    world.begin()
+    return world, Backlog() if journal.manifest.stop_if_unstable else None, 0.0
+
+
+def _named(found: dict[str, str]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in found.items())
