@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..record.durable import RecordError
-from ..record.manifest import COMPARISON_FILE
 from .directories import claimed, directory_faults
 from .inputs import accepted, agent_faults, examined, scenario_argument, shorthand
 from .main import INTERRUPTED
@@ -88,6 +87,7 @@ def compare(
     world = accepted(diagnosis, faults, quiet=False)
 
     from ..decision.tables import NowhereError
+    from ..record.manifest import COMPARISON_FILE
     from ..run.agents import AgentError
     from ..run.replications import NothingMeasured
 
@@ -123,6 +123,7 @@ def _compared(
     world: Scenario, names: Sequence[str], seeds: Sequence[int], directory: Path, workers: int
 ) -> dict[str, Any]:
     """The content of comparison.json; of an interrupted one what there is, empty if no seed was finished."""
+    from ..record.manifest import COMPARISON_FILE
     from ..run import comparison
 
     try:

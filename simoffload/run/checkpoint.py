@@ -37,6 +37,8 @@ from ..world.transport import Item
 
 _MAGIC = b"simoffload checkpoint 1\n"
 _CODEC = "zstd"
+_DIGEST = 33
+"""Bytes of the line with the digest."""
 
 
 _PARTS = {"scenario_sha256": "scenario", "agent": "agent", "code": "code of simoffload or of the agent"}
@@ -77,7 +79,7 @@ def packed(of: Origin, state: object) -> bytes:
     head = json.dumps(asdict(of) | {"raw_bytes": len(raw)}).encode()
     body: bytes = pa.compress(raw, codec=_CODEC, asbytes=True)
     rest = head + b"\n" + body
-    return _MAGIC + blake2b(rest, digest_size=16).hexdigest().encode() + b"\n" + rest
+    return _MAGIC + _digest(rest) + rest
 
 
 def read_checkpoint(directory: Path, of: Origin, agent: Agent) -> Any:
@@ -97,10 +99,11 @@ def unpacked(content: bytes, of: Origin, agent: Agent) -> Any:
     """The state in the bytes of a checkpoint; CheckpointError says what it is otherwise, as in 'is damaged'."""
     import pyarrow as pa
 
-    magic, digest, rest = content[: len(_MAGIC)], content[len(_MAGIC) :][:32], content[len(_MAGIC) + 33 :]
+    at = len(_MAGIC)
+    magic, digest, rest = content[:at], content[at : at + _DIGEST], content[at + _DIGEST :]
     if magic != _MAGIC:
         raise CheckpointError("is no checkpoint that this simoffload reads")
-    if blake2b(rest, digest_size=16).hexdigest().encode() != digest:
+    if _digest(rest) != digest:
         raise CheckpointError("is damaged: it is not what was written")
     line, _, body = rest.partition(b"\n")
     try:
@@ -112,6 +115,10 @@ def unpacked(content: bytes, of: Origin, agent: Agent) -> Any:
         raise
     except Exception as error:  # noqa: BLE001 - a pickle that was made to do harm may raise anything
         raise CheckpointError(f"cannot be read: {type(error).__name__}: {error}") from None
+
+
+def _digest(rest: bytes) -> bytes:
+    return blake2b(rest, digest_size=16).hexdigest().encode() + b"\n"
 
 
 def _check_origin(found: dict[str, Any], wanted: dict[str, Any]) -> None:

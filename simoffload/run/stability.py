@@ -9,7 +9,7 @@ Limits, 2002, ch. 9), goes to 0 in a stable queue, whose growths cancel, and gro
 
 A verdict needs a drift of 4 twice in a row. Of 200 runs each over a million tasks of an M/M/1, read every 2000 events,
 it was given at loads of 0.9, 0.95, 0.98 and 1 for none, at 1.01 for 4 and at 1.02 for 162, at 1.05 and 1.2 for all of
-them, after 128 thousand tasks.
+them, after 256 thousand tasks.
 """
 
 from __future__ import annotations

@@ -10,7 +10,6 @@ import pickle
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -180,7 +179,7 @@ def forged(raw: bytes) -> bytes:
     head = line[line.index(b"{") :] + b'"raw_bytes": %d}' % len(raw)
     assert json.loads(head)["raw_bytes"] == len(raw)
     rest = head + b"\n" + pa.compress(raw, codec="zstd", asbytes=True)
-    return checkpoint._MAGIC + blake2b(rest, digest_size=16).hexdigest().encode() + b"\n" + rest
+    return checkpoint._MAGIC + checkpoint._digest(rest) + rest
 
 
 class Calls:
