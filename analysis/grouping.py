@@ -9,8 +9,8 @@ from pathlib import Path
 from simoffload.record.durable import RecordError
 from simoffload.record.manifest import COMPARISON_FILE, MANIFEST_FILE
 
-from .account import Account, account, account_of_replications
-from .runs import Run, open_run
+from .account import Account, account, account_of_batches, account_of_replications
+from .runs import Run, latency_batches, open_run
 from .series import quantity, series_of
 
 Key = tuple[str, str]
@@ -33,12 +33,15 @@ class Group:
 
 
 def open_runs(paths: Iterable[Path]) -> list[Run]:
-    """The runs in directories of runs and of comparisons; RecordError for what is neither, or has no rows."""
-    runs = [open_run(directory) for path in paths for directory in _directories(path)]
-    without = [run.directory for run in runs if not run.has_rows]
-    if without and len(without) == len(runs):
-        raise RecordError(f"{without[0]} has no rows: run it with --records full")
-    return [run for run in runs if run.has_rows]
+    """The runs in directories of runs and of comparisons, of the latter those that kept rows if any did.
+
+    RecordError for what is neither.
+    """
+    found = []
+    for path in paths:
+        runs = [open_run(directory) for directory in _directories(path)]
+        found += [run for run in runs if run.has_rows] or runs
+    return found
 
 
 def _directories(path: Path) -> list[Path]:
@@ -69,6 +72,9 @@ def accounted(runs: Iterable[Run], names: Sequence[str], level: float, wanted: f
 
 
 def _account(runs: Sequence[Run], name: str, level: float, wanted: float) -> Account:
+    without = [run for run in runs if not run.has_rows]
+    if without:
+        return _account_without_rows(without[0], len(runs), name, level, wanted)
     series = [series_of(run, name) for run in runs]
     empty = [run for run, values in zip(runs, series, strict=True) if not len(values)]
     if empty:
@@ -76,3 +82,14 @@ def _account(runs: Sequence[Run], name: str, level: float, wanted: float) -> Acc
     if len(series) == 1:
         return account(quantity(name), series[0], level, wanted)
     return account_of_replications(quantity(name), series, level, wanted)
+
+
+def _account_without_rows(run: Run, runs: int, name: str, level: float, wanted: float) -> Account:
+    """Of the latencies that every summary keeps in batches, one run at a time."""
+    if name != "latency" or runs > 1:
+        what = "runs are taken together by their rows" if name == "latency" else "without rows only latency is known"
+        raise RecordError(f"{run.directory} has no rows, and {what}: run it with --records full")
+    batches = latency_batches(run)
+    if not batches.count:
+        raise RecordError(f"{run.directory} has nothing to measure after its warm-up of {run.warm_up_s:g} s")
+    return account_of_batches(quantity(name), batches, level, wanted)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pydantic import BeforeValidator, TypeAdapter, ValidationError
 
 from simoffload import units
+from simoffload.record.batches import Batches
 from simoffload.record.durable import RecordError
 from simoffload.record.manifest import (
     COMPARISON_FILE,
@@ -306,6 +307,15 @@ def read_columns(run: Run, rows: str, columns: Sequence[str]) -> Columns:
     """Columns of a kind of rows as numpy arrays by name; RecordError when they cannot be read."""
     table = read_table(run.directory, rows, columns)
     return {name: table.column(name).to_numpy() for name in columns}
+
+
+def latency_batches(run: Run) -> Batches:
+    """Latencies of the measured tasks, s, as the summary keeps them; RecordError where it does not."""
+    path = run.directory / SUMMARY_FILE
+    try:
+        return Batches.from_dict(json.loads(path.read_bytes())["latency_batches"])
+    except (OSError, ValueError, KeyError) as error:
+        raise RecordError(f"{path}: latency_batches: {error}") from None
 
 
 def _manifests(comparison: Path, agent: str, seeds: Sequence[int]) -> dict[int, Manifest]:

@@ -102,7 +102,9 @@ def _of_runs(
     faults = [unknown("quantity", name, QUANTITIES) for name in names if name not in QUANTITIES]
     if faults:
         raise Refused(f"--of: {fault}" for fault in faults)
-    return [_report(group) for group in accounted(open_runs(runs), names or USUAL, level, within)]
+    opened = open_runs(runs)
+    usual = USUAL if all(run.has_rows for run in opened) else USUAL[:1]
+    return [_report(group) for group in accounted(opened, names or usual, level, within)]
 
 
 def _report(group: Group) -> _Report:

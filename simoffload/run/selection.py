@@ -107,11 +107,13 @@ def select(
     first_goal = race.first_stage * len(agents)
     seeds = 0
 
-    def look(share: Share) -> bool:
+    def goes_on(ended: float) -> bool:
         wall_s = time.perf_counter() - began
-        expected = race.forecast or first_goal
-        ended = race.replications + share.share * share.total
-        return watch is None or watch(Lap(seeds, len(race.left), min(ended / expected, 1.0), wall_s))
+        share = min((race.replications + ended) / (race.forecast or first_goal), 1.0)
+        return watch is None or watch(Lap(seeds, len(race.left), share, wall_s))
+
+    def look(share: Share) -> bool:
+        return goes_on(share.share * share.total)
 
     with Runners(min(workers, first_goal)) as runners:
         while not outcome.reason:
@@ -134,6 +136,8 @@ def select(
                 outcome.reason = "reached"
             elif seeds >= limits.seeds or time.perf_counter() - began >= limits.wall_s:
                 outcome.reason = "budget"
+            elif not goes_on(0.0):
+                outcome.reason = "interrupted"
     common = min(len(summaries) for summaries in outcome.summaries.values())
     status = "incomplete" if outcome.reason == "interrupted" else "complete"
     shared = {name: summaries[:common] for name, summaries in outcome.summaries.items()}

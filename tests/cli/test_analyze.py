@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from simoffload.run.simulation import simulate
+from simoffload.schema import load_scenario
+
 from ..analysis.synthetic import Behaviour, Setup, write_run
 from .program import invoke
 
@@ -65,3 +68,12 @@ def test_a_file_needs_a_column_and_runs_no_order(tmp_path: Path, two_seeds: list
     (tmp_path / "waits.csv").write_text("wait_s\n1\n", encoding="utf-8")
     assert "say which column of the file" in invoke("analyze", str(tmp_path / "waits.csv")).stderr
     assert "--order is for files" in invoke("analyze", *two_seeds, "--order", "task").stderr
+
+
+def test_latency_is_known_without_rows(tmp_path: Path) -> None:
+    simulate(load_scenario("tiny", ["records.level=off", "horizon={tasks: 300}"]), "eft", tmp_path / "run")
+    (group,) = json.loads(invoke("analyze", str(tmp_path / "run"), "--json").stdout)
+    assert list(group["quantities"]) == ["latency"]
+    assert group["quantities"]["latency"]["mean"]["method"].startswith("few batches of a stream")
+    refused = invoke("analyze", str(tmp_path / "run"), "--of", "cost")
+    assert "has no rows, and without rows only latency is known: run it with --records full" in refused.stderr
