@@ -15,7 +15,9 @@ from simoffload.run.split import Matrix, least_load
 
 
 def optimum(work: Matrix) -> float:
-    """The linear programme as it stands, by scipy."""
+    """The linear programme as it stands, by scipy, in units of the busiest class: its tolerances are absolute."""
+    unit = float(work.min(axis=1).max())
+    work = work / unit
     able = [(k, r) for k, r in np.ndindex(work.shape) if math.isfinite(work[k, r])]
     at_most, exactly = np.zeros((work.shape[1], len(able) + 1)), np.zeros((work.shape[0], len(able) + 1))
     at_most[:, -1] = -1
@@ -23,7 +25,7 @@ def optimum(work: Matrix) -> float:
         at_most[r, column], exactly[k, column] = work[k, r], 1
     objective = np.eye(len(able) + 1)[-1]
     done = linprog(objective, at_most, np.zeros(work.shape[1]), exactly, np.ones(work.shape[0]))
-    return float(done.fun)
+    return unit * float(done.fun)
 
 
 @st.composite
