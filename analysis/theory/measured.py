@@ -28,7 +28,7 @@ from .channel_pace import pace_of
 from .means import Means
 from .nearest import Offered, Verdict, nearest
 from .priority import PriorityClass
-from .remarks import CHOSEN, Remark
+from .remarks import CHOSEN, Remark, about_interruptions
 from .service import discrete
 
 Floats = NDArray[np.float64]
@@ -178,6 +178,7 @@ def _at_node(scenario: Scenario, plant: Plant, node: PlantNode, visits: _Visits,
         remarks.append(Remark("models were swapped in and out; that is part of the services"))
     if node.crashes is not None:
         remarks.append(Remark("it may have broken down; in the form it never does"))
+    remarks += about_interruptions(node)
     return _compared(
         Offered(
             station=node.id,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+
+from simoffload.plant import PlantNode
+from simoffload.schema.nodes import ApiServer, SlotsServer
 
 from ..numbers import percent, rounded
 
@@ -22,6 +25,14 @@ class Remark:
 
 
 CHOSEN = Remark("who comes here is chosen by news of the queues; in the form it is chance")
+
+
+def about_interruptions(node: PlantNode) -> Iterator[Remark]:
+    """What interrupts services at a node, as no form has it."""
+    if isinstance(node.server, SlotsServer) and node.server.preemption == "resume":
+        yield Remark("more urgent subtasks interrupt services; in the form a service that has begun goes on to its end")
+    if isinstance(node.server, ApiServer) and node.server.brownouts is not None:
+        yield Remark("it has brown-outs; the form has none")
 
 
 def merged(remarks: Sequence[Remark]) -> str:

@@ -28,7 +28,7 @@ from .kinds import Kind, arrival_cv, kinds_of, slots_of
 from .nearest import Offered, Pace, Verdict, nearest
 from .placing import best_shares
 from .priority import PriorityClass
-from .remarks import CHOSEN, Remark
+from .remarks import CHOSEN, Remark, about_interruptions
 from .service import ServiceLaw, mixture, scaled
 
 Floats = NDArray[np.float64]
@@ -257,6 +257,7 @@ def _about_node(node: PlantNode) -> Iterator[Remark]:
         yield Remark("models are swapped in and out; in the form that takes no time")
     if node.crashes is not None:
         yield Remark("it breaks down now and then; in the form it never does")
+    yield from about_interruptions(node)
 
 
 def _is_jackson(scenario: Scenario, kinds: Sequence[Kind], verdicts: Sequence[Verdict]) -> bool:

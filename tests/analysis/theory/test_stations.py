@@ -136,3 +136,11 @@ def test_the_remaining_scenarios_are_read_without_a_fault() -> None:
         "theory/routing",
     ):
         assert found(name).verdicts, name
+
+
+def test_services_that_may_be_interrupted_are_said() -> None:
+    plain = found("theory/priority")
+    interrupted = found("theory/priority", "edges.station.server={kind: slots, slots: 1, preemption: resume}")
+    words = [str(remark) for each in interrupted.verdicts for remark in each.remarks]
+    assert any(word.startswith("more urgent subtasks interrupt services") for word in words)
+    assert not any("interrupt" in str(remark) for each in plain.verdicts for remark in each.remarks)
