@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from simoffload.record.batches import Batches
 
-from .numbers import counted, percent, rounded
+from .numbers import counted, rounded
 from .runs import Floats
 from .steady.mean import steady_mean
 from .steady.quantiles import steady_quantile
@@ -78,6 +77,13 @@ def account_of_replications(
     )
 
 
+def account_of_runs(quantity: Quantity, runs: Sequence[Floats], level: float, wanted: float) -> Account:
+    """Of a run, or of several that then are replications."""
+    if len(runs) == 1:
+        return account(quantity, runs[0], level, wanted)
+    return account_of_replications(quantity, runs, level, wanted)
+
+
 def account_of_batches(quantity: Quantity, batches: Batches, level: float = 0.95, wanted: float = 0.05) -> Account:
     """Of a stream that was kept as batches alone."""
     return Account(
@@ -126,8 +132,3 @@ def _too_short(short: Sequence[tuple[str, SteadyState]], noun: str) -> str:
     text = f"Too short for an interval of {names}: its {counted(short[0][1].n, noun)} are worth "
     text += f"{rounded(effective)} independent ones"
     return f"{text}; a run of about {rounded(max(needed), 2)} would do." if needed else f"{text}."
-
-
-def relative(state: SteadyState) -> str:
-    """The half-width as a share of the value."""
-    return percent(state.relative_half_width, 1) if math.isfinite(state.relative_half_width) else ""

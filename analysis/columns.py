@@ -10,7 +10,7 @@ import numpy as np
 from simoffload.record.batches import Batches
 from simoffload.record.durable import RecordError
 
-from .account import Account, Quantity, account, account_of_batches, account_of_replications
+from .account import Account, Quantity, account_of_batches, account_of_runs
 from .runs import Floats
 from .sources.rows import Rows, open_rows
 
@@ -29,10 +29,7 @@ def account_of_files(
     quantity = Quantity(column, "", "row")
     large = [path for path in files if _count(path) > in_memory]
     if not large:
-        series = [_series(path, column, order) for path in files]
-        if len(series) == 1:
-            return account(quantity, series[0], level, wanted)
-        return account_of_replications(quantity, series, level, wanted)
+        return account_of_runs(quantity, [_series(path, column, order) for path in files], level, wanted)
     if len(files) > 1 or order is not None:
         what = "cannot be taken together with others" if len(files) > 1 else f"cannot be put in the order of '{order}'"
         raise RecordError(f"'{large[0]}' has more than {in_memory} rows and {what}")

@@ -9,7 +9,7 @@ from pathlib import Path
 from simoffload.record.durable import RecordError
 from simoffload.record.manifest import COMPARISON_FILE, MANIFEST_FILE
 
-from .account import Account, account, account_of_batches, account_of_replications
+from .account import Account, account_of_batches, account_of_runs
 from .runs import Run, latency_batches, open_run
 from .series import quantity, series_of
 
@@ -79,9 +79,7 @@ def _account(runs: Sequence[Run], name: str, level: float, wanted: float) -> Acc
     empty = [run for run, values in zip(runs, series, strict=True) if not len(values)]
     if empty:
         raise RecordError(f"{empty[0].directory} has nothing to measure after its warm-up of {empty[0].warm_up_s:g} s")
-    if len(series) == 1:
-        return account(quantity(name), series[0], level, wanted)
-    return account_of_replications(quantity(name), series, level, wanted)
+    return account_of_runs(quantity(name), series, level, wanted)
 
 
 def _account_without_rows(run: Run, runs: int, name: str, level: float, wanted: float) -> Account:
