@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,7 +43,7 @@ class RoundRobin:
         """The first candidate above the home's last node, or else the lowest; nodes known to be down are left out."""
         nodes, home, up = observation.candidates, int(observation.home), observation.up_rows
         turns = nodes if up is None else nodes[up]
-        choice = int(np.searchsorted(turns, self._last.get(home, -1), side="right")) % len(turns)
+        choice = bisect_right(turns.tolist(), self._last.get(home, -1)) % len(turns)
         if up is not None:
             choice = int(up[choice])
         self._last[home] = int(nodes[choice])

@@ -6,7 +6,7 @@ links 3e, 3e+1 and 3e+2. Nothing here changes during a run.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .laws import ServingLaw
 from .schema.base import MODALITIES
@@ -63,15 +63,11 @@ class PlantNode:
     delay_s: float
     slowdown: Slowdown | None = None
     crashes: Faults | None = None
+    capacity: int = field(init=False)
+    """Subtasks it serves at once (0: no bound)."""
 
-    @property
-    def capacity(self) -> int:
-        """Subtasks it serves at once (0: no bound)."""
-        if self.server.kind == "slots":
-            return self.server.slots
-        if self.server.kind == "batching":
-            return self.server.max_batch
-        return self.server.streams or 0
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "capacity", _capacity(self.server))
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +151,14 @@ def find_law(node: EdgeNode | CloudServer, model_name: str, catalogue: Catalogue
         if law.hardware == node.hardware and law.model == model_name:
             return law
     return derive_law(catalogue.models[model_name], catalogue.hardware[node.hardware])
+
+
+def _capacity(server: Server) -> int:
+    if server.kind == "slots":
+        return server.slots
+    if server.kind == "batching":
+        return server.max_batch
+    return server.streams or 0
 
 
 def _node(number: int, spec: EdgeNode | CloudServer, catalogue: Catalogue, sites: dict[str, int]) -> PlantNode:

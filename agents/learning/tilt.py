@@ -66,4 +66,4 @@ class Tilt:
 def drawn(share: np.ndarray[tuple[int], np.dtype[np.float64]], generator: np.random.Generator) -> int:
     """A row by its chance."""
     place = bisect_right(list(accumulate(share.tolist())), generator.random())
-    return min(place, len(share) - 1)
+    return place if place < len(share) else len(share) - 1

@@ -294,6 +294,9 @@ class Observation:
     def estimate(self, row: int) -> tuple[float, float, float]:
         """Transfer, service, and end of service of a row, s; nan where nobody has asked for them."""
         known = self.__dict__
-        values = (known.get(name) for name in ("transfer_s", "service_s", "finish_s"))
-        transfer, service, finish = (math.nan if each is None else float(each[row]) for each in values)
-        return transfer, service, finish if math.isnan(finish) else finish - float(self.way_home_s[row])
+        transfer, service, finish = known.get("transfer_s"), known.get("service_s"), known.get("finish_s")
+        return (
+            math.nan if transfer is None else float(transfer[row]),
+            math.nan if service is None else float(service[row]),
+            math.nan if finish is None else float(finish[row]) - float(self.way_home_s[row]),
+        )

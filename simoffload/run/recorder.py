@@ -220,12 +220,12 @@ class Recorder:
             return
         for number, occupancy in enumerate(occupancies):
             occupancy.advance(now_s)
-            areas = (occupancy.waiting_area, occupancy.serving_area, occupancy.busy_area)
-            waiting, serving, busy = (
-                (after - before) / elapsed for after, before in zip(areas, self._last_areas[number], strict=True)
+            waiting, serving, busy = occupancy.waiting_area, occupancy.serving_area, occupancy.busy_area
+            waited, served, worked = self._last_areas[number]
+            self._nodes.add(
+                now_s, number, (waiting - waited) / elapsed, (serving - served) / elapsed, (busy - worked) / elapsed
             )
-            self._nodes.add(now_s, number, waiting, serving, busy)
-            self._last_areas[number] = areas
+            self._last_areas[number] = waiting, serving, busy
         self._last_s = now_s
 
     def areas_reset(self) -> None:

@@ -18,6 +18,9 @@ from .line import Line
 from .occupancy import Occupancy
 from .service import written_alone
 
+UNBOUNDED = 1 << 30
+"""Places of an interface without a limit."""
+
 
 class ApiServer:
     """Serves jobs from a line; calls `done(job)` after it has taken its next ones.
@@ -75,6 +78,15 @@ class ApiServer:
     def brownouts(self) -> Brownouts | None:
         """When it has tighter limits, and which."""
         return self._spec.brownouts
+
+    @property
+    def places(self) -> int:
+        """Requests at once."""
+        return int(min(self.streams, UNBOUNDED))
+
+    def context_tokens(self, now_s: float) -> int:
+        """Tokens that a batch holds: there is none to be seen."""
+        return 0
 
     @property
     def next_start_s(self) -> float:

@@ -136,6 +136,9 @@ class BatchingServer:
         "occupancy",
     )
 
+    gap_s = 0.0
+    """Least time between two beginnings: none."""
+
     def __init__(
         self, kernel: Kernel, node: PlantNode, line: Line, done: Callable[[Job], None], pace: Pace | None = None
     ) -> None:
@@ -181,9 +184,13 @@ class BatchingServer:
         return 0
 
     @property
-    def queue_length(self) -> int:
-        """Jobs that wait."""
-        return len(self.line)
+    def places(self) -> int:
+        """Sequences at once, as far as reservations like the present ones fit the KV memory."""
+        limit, serving, memory = self._max_batch, len(self.in_service), self.node.kv_tokens
+        if not serving or memory == math.inf:
+            return limit
+        each = self._reserved_tokens / serving
+        return max(1, serving, min(limit, int(memory / max(each, 1.0))))
 
     def written_tokens(self, now_s: float) -> dict[Job, int]:
         """Tokens that each of those in service has written by `now_s`, which lies in what is under way."""

@@ -14,7 +14,8 @@ import math
 from collections.abc import Callable
 from heapq import heappop, heappush
 from itertools import count
-from typing import Any
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
 
 import simpy
 
@@ -53,6 +54,9 @@ class Kernel(simpy.Environment):
     """Rank of the event under way."""
     halted: bool
     """Whether somebody has called for an end."""
+    if not TYPE_CHECKING:
+        now = property(attrgetter("_now"))
+        """The time in s: what SimPy's own property says, read without a call of Python."""
 
     def __init__(self, initial_time: float = 0.0) -> None:
         super().__init__(initial_time)

@@ -27,11 +27,13 @@ class PreemptiveServer:
 
     __slots__ = (
         "_done", "_free", "_kernel", "_left_s", "_pace", "_rank", "_resumed_s", "in_service", "is_up", "line", "node",
-        "occupancy",
+        "occupancy", "places",
     )  # fmt: skip
 
     swaps = 0
     """Models loaded so far: none."""
+    gap_s = 0.0
+    """Least time between two beginnings: none."""
 
     def __init__(
         self, kernel: Kernel, node: PlantNode, line: PriorityLine, done: Callable[[Job], None], pace: Pace | None = None
@@ -46,13 +48,19 @@ class PreemptiveServer:
         self._done = done
         self._pace = pace
         """None where it never changes."""
+        self.places = node.capacity
+        """Its servers."""
         self._free = node.capacity
-        """Servers that may take a job: none while the node is down."""
+        """Those that may take a job: none while the node is down."""
         self._rank = COMPLETION + node.number
         self._resumed_s: dict[Job, float] = {}
         """When each job in service was taken up last."""
         self._left_s: dict[Job, float] = {}
         """Work that is left of each job that was interrupted and waits, in seconds at full pace."""
+
+    def context_tokens(self, now_s: float) -> int:
+        """Tokens that a batch holds: there is none."""
+        return 0
 
     @property
     def resident(self) -> tuple[int, ...]:

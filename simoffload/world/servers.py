@@ -37,8 +37,19 @@ class Server(Protocol):
         """The jobs that have begun and not ended, in the order in which they began."""
 
     @property
+    def places(self) -> int:
+        """Jobs it can serve at once, as far as it can tell now."""
+
+    @property
+    def gap_s(self) -> float:
+        """Least time between two beginnings; 0 for no limit."""
+
+    @property
     def resident(self) -> tuple[int, ...]:
         """Numbers of the models in memory."""
+
+    def context_tokens(self, now_s: float) -> int:
+        """Tokens that a batch holds of the members that write; 0 where there is no batch."""
 
     @property
     def swaps(self) -> int:

@@ -35,7 +35,11 @@ class SlotsServer:
         "line",
         "node",
         "occupancy",
+        "places",
     )
+
+    gap_s = 0.0
+    """Least time between two beginnings: none."""
 
     def __init__(
         self, kernel: Kernel, node: PlantNode, line: Line, done: Callable[[Job], None], pace: Pace | None = None
@@ -48,8 +52,10 @@ class SlotsServer:
         self.is_up = True
         self._kernel = kernel
         self._done = done
+        self.places = node.capacity
+        """Its servers."""
         self._free = node.capacity
-        """Servers that may take a job: none while the node is down."""
+        """Those that may take a job: none while the node is down."""
         self._rank = COMPLETION + node.number
         self._memory = ModelMemory(node) if len(node.resident) < len(node.models) else None
         """None where all models are in memory for good."""
@@ -57,6 +63,10 @@ class SlotsServer:
         """None where it never changes."""
         self._calls: list[Call] = []
         """Events at rest, for reuse."""
+
+    def context_tokens(self, now_s: float) -> int:
+        """Tokens that a batch holds: there is none."""
+        return 0
 
     @property
     def resident(self) -> tuple[int, ...]:

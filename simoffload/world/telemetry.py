@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 from ..plant import PlantNode
 from .api import ApiServer
-from .batching import BatchingServer
 from .channels import persistence_s
 from .faults import expected_end_s
 from .kernel import TELEMETRY, Call, Kernel
@@ -24,8 +23,6 @@ from .servers import Server
 
 MOST_SCHEDULED = 256
 """Waiting jobs whose starts on several servers are worked out one by one; those behind start at the mean pace."""
-UNBOUNDED = 1 << 30
-"""Free places of a node without a limit."""
 
 
 class NodeReport(NamedTuple):
@@ -66,37 +63,41 @@ class LinkReport(NamedTuple):
 def report_node(server: Server, now_s: float) -> NodeReport:
     """What a node can tell about itself."""
     line, serving = server.line, server.in_service
-    waiting, capacity = len(line), _capacity(server)
-    free = capacity - len(serving) - waiting
+    waiting, in_service, capacity = len(line), len(serving), server.places
+    free, by_priority = capacity - in_service - waiting, line.by_priority
     priorities: tuple[float, ...] = ()
-    gap_s = server.gap_s if isinstance(server, ApiServer) else 0.0
-    if free > 0 and not gap_s and not waiting:
-        starts = [now_s]
-    elif waiting and line.by_priority:
+    if waiting and by_priority:
         jobs = list(line.in_order())
         priorities = tuple(priority for priority, _ in jobs)
-        starts = _starts(server, [job.expected_service_s for _, job in jobs], capacity, now_s)
-    elif free > 0 and not gap_s:
-        starts = [now_s]
-    elif capacity == 1 and not gap_s:
-        starts = [min(_ends(server, now_s), default=now_s) + line.work]
+        starts = tuple(_starts(server, [job.expected_service_s for _, job in jobs], capacity, now_s))
     else:
-        first = [job.expected_service_s for _, job in islice(line.in_order(), MOST_SCHEDULED)]
-        starts = [_starts(server, first, capacity, now_s)[-1]]
-        if waiting > len(first):
-            starts[0] += max((line.work - math.fsum(first)) / capacity, (waiting - len(first)) * gap_s)
+        starts = (_last_start_s(server, waiting, free, capacity, now_s),)
     return NodeReport(
         now_s,
         waiting,
-        len(serving),
+        in_service,
         capacity,
-        max(free, 0),
+        free if free > 0 else 0,
         priorities,
-        tuple(starts),
-        line.by_priority,
-        server.context_tokens(now_s) if isinstance(server, BatchingServer) else 0.0,
+        starts,
+        by_priority,
+        server.context_tokens(now_s),
         server.resident,
     )
+
+
+def _last_start_s(server: Server, waiting: int, free: int, capacity: int, now_s: float) -> float:
+    """Expected start of one who came now to a line that goes by arrival."""
+    gap_s, line = server.gap_s, server.line
+    if free > 0 and not gap_s:
+        return now_s
+    if capacity == 1 and not gap_s:
+        return min(_ends(server, now_s), default=now_s) + line.work
+    first = [job.expected_service_s for _, job in islice(line.in_order(), MOST_SCHEDULED)]
+    start_s = _starts(server, first, capacity, now_s)[-1]
+    if waiting > len(first):
+        start_s += max((line.work - math.fsum(first)) / capacity, (waiting - len(first)) * gap_s)
+    return start_s
 
 
 def report_breakable(server: Server, now_s: float) -> NodeReport:
@@ -131,18 +132,6 @@ def report_link(station: LinkStation, now_s: float) -> LinkReport:
         priorities=priorities,
         bytes_ahead=tuple(ahead),
     )
-
-
-def _capacity(server: Server) -> int:
-    """Jobs at once: slots or streams, or sequences as far as reservations like the present ones fit the KV memory."""
-    node = server.node
-    if isinstance(server, ApiServer):
-        return int(min(server.streams, UNBOUNDED))
-    limit = node.capacity
-    if not server.in_service or node.server.kind != "batching" or node.kv_tokens == math.inf:
-        return limit
-    reserved = sum(job.reserved_tokens for job in server.in_service) / len(server.in_service)
-    return max(1, len(server.in_service), min(limit, int(node.kv_tokens / max(reserved, 1.0))))
 
 
 def _ends(server: Server, now_s: float) -> list[float]:

@@ -281,7 +281,7 @@ def test_who_looks_in_between_sees_the_tokens_written_up_to_then(seed: int, coun
         members = [job.task.number for job in server.in_service]
         by_job = server.written_tokens(time)
         written = [by_job[job] for job in server.in_service]
-        seen = members, written, server.context_tokens(time), server.queue_length
+        seen = members, written, server.context_tokens(time), len(server.line)
         assert seen == expected
         assert server.occupancy.serving == len(members)
     assert times(world.run().jobs) == times(World(machine, wishes).run().jobs), "looking changes nothing"

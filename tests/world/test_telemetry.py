@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from simoffload.plant import PlantLink
 from simoffload.schema.network import Link
+from simoffload.world.api import UNBOUNDED
 from simoffload.world.channel_path import ConstantChannel
 from simoffload.world.channels import Channel
 from simoffload.world.job import Job
@@ -21,7 +22,6 @@ from simoffload.world.link import LinkStation, Transfer
 from simoffload.world.servers import make_server
 from simoffload.world.telemetry import (
     MOST_SCHEDULED,
-    UNBOUNDED,
     LinkReport,
     NodeReport,
     Telemetry,
