@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,12 +10,13 @@ from simoffload.record.batches import Batches
 
 from .numbers import counted, rounded
 from .runs import Floats
-from .steady.mean import steady_mean
-from .steady.quantiles import steady_quantile
-from .steady.replications import pooled_mean, replicated_mean, replicated_quantile
+from .steady.mean import mean_after
+from .steady.quantiles import quantile_after
+from .steady.replications import common_settling, pooled_mean, pooled_quantile, replicated_mean, replicated_quantile
 from .steady.result import Flag, SteadyState
+from .steady.series import as_series
 from .steady.stationarity import settling
-from .steady.streaming import steady_mean_of, steady_quantile_of
+from .steady.streaming import settling_of, steady_mean_of, steady_quantile_of
 
 SHARES = (0.5, 0.9, 0.95, 0.99, 0.999)
 """Quantiles that are told."""
@@ -43,7 +45,7 @@ class Account:
     quantiles: Mapping[float, SteadyState]
     """By share."""
     reason: str
-    """Why no steady state was found; empty where one was, and where it was not asked (replications)."""
+    """Why no steady state was found; empty where one was."""
 
     @property
     def flags(self) -> frozenset[Flag]:
@@ -53,11 +55,13 @@ class Account:
 
 def account(quantity: Quantity, series: Floats, level: float = 0.95, wanted: float = 0.05) -> Account:
     """Of one run's values in the order of time; ValueError as for `steady_mean`."""
+    values = as_series(series)
+    settled = settling(values)
     return Account(
         quantity,
-        steady_mean(series, level, wanted),
-        {share: steady_quantile(series, share, level, wanted) for share in SHARES},
-        settling(series).reason,
+        mean_after(settled, values, level, wanted),
+        {share: quantile_after(settled, values, share, level, wanted) for share in SHARES},
+        settled.reason,
     )
 
 
@@ -66,14 +70,15 @@ def account_of_replications(
 ) -> Account:
     """Of several independent runs; ValueError as for `replicated_mean`.
 
-    A few runs say little of their own scatter, so their mean rests on the batches of all.
+    A few runs say little of their own scatter, so what they give rests on the batches of all.
     """
-    mean = pooled_mean if len(runs) < ENOUGH_RUNS else replicated_mean
+    few = len(runs) < ENOUGH_RUNS
+    mean, quantile = (pooled_mean, pooled_quantile) if few else (replicated_mean, replicated_quantile)
     return Account(
         quantity,
         mean(runs, level, wanted),
-        {share: replicated_quantile(runs, share, level, wanted) for share in SHARES},
-        "",
+        {share: quantile(runs, share, level, wanted) for share in SHARES},
+        common_settling(runs).reason,
     )
 
 
@@ -90,7 +95,7 @@ def account_of_batches(quantity: Quantity, batches: Batches, level: float = 0.95
         quantity,
         steady_mean_of(batches, level, wanted),
         {share: steady_quantile_of(batches, share, level, wanted) for share in SHARES},
-        "",
+        settling_of(batches).reason,
     )
 
 
@@ -106,8 +111,6 @@ def remarks(account: Account) -> list[str]:
     said = []
     if account.reason:
         said.append(f"No steady state was found: {account.reason}; so there is no interval.")
-    elif account.mean.flags & {Flag.UNSTABLE, Flag.NON_STATIONARY, Flag.CUT_AT_LIMIT}:
-        said.append("No steady state was found.")
     if Flag.RARE_EVENT in found:
         said.append(f"The {account.quantity.name} hardly varies, or hangs on few rare {noun}s.")
     short = [
@@ -120,7 +123,8 @@ def remarks(account: Account) -> list[str]:
     ]
     if short:
         said.append(_too_short(short, noun))
-    if Flag.CORRELATED_BATCHES in found:
+    states = (account.mean, *account.quantiles.values())
+    if any(Flag.CORRELATED_BATCHES in each.flags and math.isfinite(each.half_width) for each in states):
         said.append("Neighbouring batches still resemble each other: the intervals may be a little narrow.")
     return said
 
@@ -129,6 +133,13 @@ def _too_short(short: Sequence[tuple[str, SteadyState]], noun: str) -> str:
     names = ", ".join(name for name, _ in short)
     needed = [each.needed_n for _, each in short if each.needed_n is not None]
     effective = min(each.effective_n for _, each in short)
-    text = f"Too short for an interval of {names}: its {counted(short[0][1].n, noun)} are worth "
-    text += f"{rounded(effective)} independent ones"
-    return f"{text}; a run of about {rounded(max(needed), 2)} would do." if needed else f"{text}."
+    text = f"Too short for an interval of {names}"
+    if math.isfinite(effective):
+        text += f": its {counted(short[0][1].n, noun)} are worth {rounded(effective)} independent ones"
+    return f"{text}; a run of about {_two_digits(max(needed))} would do." if needed else f"{text}."
+
+
+def _two_digits(number: int) -> str:
+    """A forecast is not known better: 20 million, not 20209460."""
+    place = 10 ** max(len(str(number)) - 2, 0)
+    return f"{-(-number // place) * place:,}".replace(",", "\N{THIN SPACE}")

@@ -10,15 +10,16 @@ import numpy as np
 
 from simoffload.schema.base import STAGES
 
+from .behaviour.fits import fit_laws
 from .behaviour.latency_split import PARTS, Breakdown, breakdown, sibling_splits
 from .behaviour.queues import busy_periods, gaps
-from .behaviour.run_laws import Laws, laws_of
+from .behaviour.run_laws import Laws, laws_in_words, laws_of
 from .behaviour.tails import tail
 from .behaviour.visits import node_visits
 from .figures_queues import longest_lines, queue_view, queues_figure
 from .numbers import UNKNOWN, counted, rounded
 from .page import Block, Cell, Folded, Paragraph, Table, write_picture
-from .runs import Run
+from .runs import Floats, Run
 from .series import series_of
 
 FEWEST = 200
@@ -38,8 +39,17 @@ def split_blocks(run: Run) -> list[Block]:
         blocks.append(Paragraph(f"{counted(found.untraced, 'task')} could not be traced from end to arrival."))
     latencies = series_of(run, "latency")
     if len(latencies) >= FEWEST and np.ptp(latencies) > 0:
-        blocks.append(Paragraph(f"{tail(latencies).words}"))
+        blocks += [Paragraph(f"{tail(latencies).words}"), Paragraph(fits_in_words(latencies))]
     return blocks
+
+
+def fits_in_words(latencies: Floats) -> str:
+    """Which law latencies follow, and what its p-values are worth."""
+    return (
+        f"Of the laws fitted to latency by maximum likelihood, {fit_laws(latencies, resamples=99).words} "
+        "The p-values allow for parameters that were fitted to the same values, but take values for independent: those "
+        "of successive tasks are not, so that the p-values are too small."
+    )
 
 
 def _parts_table(
@@ -97,27 +107,6 @@ def law_blocks(run: Run) -> list[Block]:
     """Whether Little's law, flow balance, utilisation and conservation hold on the records, and both sides of each."""
     found = laws_of(run)
     return [Paragraph(laws_in_words(found)), Folded("Both sides of every law", [_laws_table(found)])]
-
-
-def laws_in_words(laws: Laws) -> str:
-    """What was checked, and what came of it."""
-    broken = [law for law in laws.checked if not law.holds()]
-    checked = counted(len(laws.checked), "check")
-    left = "".join(
-        f" {why}" for why in sorted({f"Not checked: {each.name}, {each.reason}." for each in laws.unchecked})
-    )
-    if broken:
-        worst = max(broken, key=lambda law: law.residual)
-        return (
-            f"{len(broken)} of {checked} of conservation laws FAIL, worst {worst.name} at {worst.where}: "
-            f"{worst.left_is} is {rounded(worst.left, 6)} {worst.unit}, {worst.right_is} "
-            f"{rounded(worst.right, 6)}.{left}"
-        )
-    largest = max((law.residual for law in laws.checked), default=0.0)
-    return (
-        f"Little's law, flow balance, utilisation and the conservation of cost and energy hold in all {checked}; the "
-        f"largest residual is {largest:.1e}.{left}"
-    )
 
 
 def _laws_table(laws: Laws) -> Table:

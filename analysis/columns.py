@@ -24,9 +24,11 @@ def account_of_files(
     """A column of a file, or of several, which then are replications.
 
     Rows are in the order of time, by the column `order` or as they stand. RecordError when a file cannot be read, has
-    no such column or not numbers in it, or holds more than can be sorted or taken together.
+    no such column or not numbers in it, holds more than can be sorted or taken together, or is
+    given twice.
     """
     quantity = Quantity(column, "", "row")
+    _check_different(files)
     large = [path for path in files if _count(path) > in_memory]
     if not large:
         return account_of_runs(quantity, [_series(path, column, order) for path in files], level, wanted)
@@ -35,6 +37,15 @@ def account_of_files(
         raise RecordError(f"'{large[0]}' has more than {in_memory} rows and {what}")
     with open_rows(large[0]) as rows:
         return account_of_batches(quantity, _batches(rows, column, large[0]), level, wanted)
+
+
+def _check_different(files: Sequence[Path]) -> None:
+    seen: dict[Path, Path] = {}
+    for path in files:
+        place = path.resolve()
+        if place in seen:
+            raise RecordError(f"'{path}' and '{seen[place]}' are one file; replications need their own")
+        seen[place] = path
 
 
 def _count(path: Path) -> int:

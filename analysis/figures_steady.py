@@ -14,6 +14,7 @@ from .palette import BLUE, FAINT, INK, ORANGE, PALE, new_figure, theme
 from .runs import Floats
 from .steady.autocorrelation import acf
 from .steady.result import SteadyState
+from .steady.warm_up import welch
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,7 +36,7 @@ class SeriesView:
     means: Floats
     """[k] mean of each stretch."""
     moving: Floats
-    """[k] moving average of the means (Welch 1983) over a twentieth of the series, less at its ends."""
+    """[k - w] moving average of the means (Welch 1983) over a twentieth of the series; the last w have none."""
     correlations: Floats
     """[lags + 1] autocorrelation after the cut."""
     batch_means: Floats
@@ -57,20 +58,11 @@ def series_view(values: Sequence[float] | Floats, cut: int, tau: float) -> Serie
     return SeriesView(
         middles=np.arange(0.5, count) * float(width),
         means=means,
-        moving=_moving(means, max(1, count // 40)),
+        moving=welch(means, count // 40),
         correlations=acf(kept, lags) if lags > 0 else np.ones(1),
         batch_means=kept[: batches * size].reshape(batches, size).mean(axis=1) if size else np.empty(0),
         n=n,
     )
-
-
-def _moving(values: Floats, half: int) -> Floats:
-    """Centred averages over up to 2 half + 1 values, fewer at both ends so that they stay centred (Welch 1983)."""
-    sums = np.concatenate([[0.0], np.cumsum(values)])
-    places = np.arange(len(values))
-    reach = np.minimum(np.minimum(places, len(values) - 1 - places), half)
-    averages: Floats = (sums[places + reach + 1] - sums[places - reach]) / (2 * reach + 1)
-    return averages
 
 
 def steady_figure(view: SeriesView, state: SteadyState, quantity: str) -> Figure:
@@ -86,7 +78,7 @@ def steady_figure(view: SeriesView, state: SteadyState, quantity: str) -> Figure
 
 def _series_panel(axes: Axes, view: SeriesView, state: SteadyState, quantity: str) -> None:
     axes.plot(view.middles, view.means, color=BLUE, alpha=0.28, linewidth=0.8, label="mean of stretches")
-    axes.plot(view.middles, view.moving, color=BLUE, linewidth=1.8, label="moving average")
+    axes.plot(view.middles[: len(view.moving)], view.moving, color=BLUE, linewidth=1.8, label="moving average")
     if state.cut:
         axes.axvspan(0, state.cut, color=PALE, alpha=0.7, linewidth=0)
         axes.axvline(state.cut, color=_CUT, linewidth=1.2)

@@ -10,6 +10,7 @@ from simoffload.record.durable import RecordError
 from simoffload.record.manifest import COMPARISON_FILE, MANIFEST_FILE
 
 from .account import Account, account_of_batches, account_of_runs
+from .overload import explained
 from .runs import Run, latency_batches, open_run
 from .series import quantity, series_of
 
@@ -79,7 +80,7 @@ def _account(runs: Sequence[Run], name: str, level: float, wanted: float) -> Acc
     empty = [run for run, values in zip(runs, series, strict=True) if not len(values)]
     if empty:
         raise RecordError(f"{empty[0].directory} has nothing to measure after its warm-up of {empty[0].warm_up_s:g} s")
-    return account_of_runs(quantity(name), series, level, wanted)
+    return explained(account_of_runs(quantity(name), series, level, wanted), runs[0])
 
 
 def _account_without_rows(run: Run, runs: int, name: str, level: float, wanted: float) -> Account:
@@ -90,4 +91,4 @@ def _account_without_rows(run: Run, runs: int, name: str, level: float, wanted: 
     batches = latency_batches(run)
     if not batches.count:
         raise RecordError(f"{run.directory} has nothing to measure after its warm-up of {run.warm_up_s:g} s")
-    return account_of_batches(quantity(name), batches, level, wanted)
+    return explained(account_of_batches(quantity(name), batches, level, wanted), run)

@@ -40,7 +40,7 @@ from .page import (
     write_picture,
 )
 from .runs import Run, open_run
-from .steady_section import accounts_of, steady_section
+from .steady_section import long_runs, steady_section
 from .tables import links_table, nodes_table, stages_table, versions_table
 from .theory_section import theory_section
 
@@ -54,10 +54,10 @@ def write_run_report(directory: Path) -> Path:
 def run_page(run: Run) -> Page:
     """The page; draws its pictures into `figures/`."""
     summary = run.summary
-    accounts = accounts_of(run)
+    seen = long_runs(run)
     sections = [
         _latency_section(run),
-        steady_section(run, accounts, run.directory / FIGURES),
+        steady_section(seen, run.directory / FIGURES),
         _nodes_section(run),
         theory_section(run, run.directory / FIGURES),
         _tasks_section(run),
@@ -68,7 +68,7 @@ def run_page(run: Run) -> Page:
         overline=f"one run, seed {summary.seed}",
         description=run.description,
         warnings=_warnings(run),
-        answer=_answer(run, accounts),
+        answer=_answer(run, [each.account for each in seen]),
         sections=[section for section in sections if section.blocks],
     )
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from .account import SHARES, Account, account, remarks, share_name
 from .figures_steady import series_view, steady_figure
 from .numbers import UNKNOWN, plus_minus, rounded
+from .overload import explained
 from .page import Block, Cell, Folded, Paragraph, Section, Table, write_picture
-from .runs import Run
+from .runs import Floats, Run
 from .series import quantity, series_of
 from .steady.result import SteadyState
 
@@ -18,18 +20,31 @@ FEWEST = 100
 """Of fewer values nothing is said."""
 
 
-def accounts_of(run: Run) -> list[Account]:
+@dataclass(frozen=True, slots=True)
+class LongRun:
+    """A quantity of a run: its values in the order of time, and what they come to."""
+
+    values: Floats
+    account: Account
+
+
+def long_runs(run: Run) -> list[LongRun]:
     """Of the quantities of a run of which there are enough values."""
     series = {name: series_of(run, name) for name in QUANTITIES} if run.has_rows else {}
-    return [account(quantity(name), values) for name, values in series.items() if len(values) >= FEWEST]
+    return [
+        LongRun(values, explained(account(quantity(name), values), run))
+        for name, values in series.items()
+        if len(values) >= FEWEST
+    ]
 
 
-def steady_section(run: Run, accounts: Sequence[Account], directory: Path) -> Section:
+def steady_section(seen: Sequence[LongRun], directory: Path) -> Section:
     """Intervals of means and quantiles, and for each quantity its series, memory and batches."""
     blocks: list[Block] = []
-    if accounts:
+    if seen:
+        accounts = [each.account for each in seen]
         blocks = [_table(accounts), *(Paragraph(_remark(each)) for each in accounts if remarks(each))]
-        pictures: list[Block] = [_picture(run, each, directory) for each in accounts]
+        pictures: list[Block] = [_picture(each.values, each.account, directory) for each in seen]
         blocks += [pictures[0], Folded("The same pictures of the other quantities", pictures[1:])]
     return Section("steady", "In the long run", blocks)
 
@@ -63,9 +78,9 @@ def _remark(account: Account) -> str:
     return f"{account.quantity.name.capitalize()}: {' '.join(remarks(account))}"
 
 
-def _picture(run: Run, account: Account, directory: Path) -> Block:
+def _picture(values: Floats, account: Account, directory: Path) -> Block:
     name, unit = account.quantity.name, account.quantity.unit
-    view = series_view(series_of(run, name), account.mean.cut, account.mean.tau)
+    view = series_view(values, account.mean.cut, account.mean.tau)
     return write_picture(
         steady_figure(view, account.mean, f"{name} ({unit})" if unit else name),
         directory,

@@ -6,12 +6,13 @@ no arithmetic, so that a row lost on its way, or written twice, is found.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 
 import numpy as np
 
+from ..numbers import counted, rounded
 from ..runs import Run
 from ..sources.database import real
 from ..sources.rows import Columns, Rows, open_rows
@@ -84,6 +85,36 @@ def laws_of(run: Run) -> Laws:
     return Laws(
         tuple(each for each in found if isinstance(each, Law)),
         tuple(each for each in found if isinstance(each, Unchecked)),
+    )
+
+
+def laws_of_all(runs: Iterable[Run]) -> Laws:
+    """The laws on the records of several runs; RecordError when one has no rows."""
+    found = [laws_of(run) for run in runs]
+    return Laws(
+        tuple(law for laws in found for law in laws.checked),
+        tuple(each for laws in found for each in laws.unchecked),
+    )
+
+
+def laws_in_words(laws: Laws) -> str:
+    """What was checked, and what came of it."""
+    broken = [law for law in laws.checked if not law.holds()]
+    checked = counted(len(laws.checked), "check")
+    left = "".join(
+        f" {why}" for why in sorted({f"Not checked: {each.name}, {each.reason}." for each in laws.unchecked})
+    )
+    if broken:
+        worst = max(broken, key=lambda law: law.residual)
+        return (
+            f"{len(broken)} of {checked} of conservation laws FAIL, worst {worst.name} at {worst.where}: "
+            f"{worst.left_is} is {rounded(worst.left, 6)} {worst.unit}, {worst.right_is} "
+            f"{rounded(worst.right, 6)}.{left}"
+        )
+    largest = max((law.residual for law in laws.checked), default=0.0)
+    return (
+        f"Little's law, flow balance, utilisation and the conservation of cost and energy hold in all {checked}; the "
+        f"largest residual is {largest:.1e}.{left}"
     )
 
 

@@ -19,6 +19,8 @@ from .series import FloatArray, as_series, check_level, group_means
 
 MOST_MEANS = 128
 """More than this are not few batches."""
+FEWEST_SKEWED = 5
+"""The skewness of fewer means is chance: to allow for it would make intervals of normal ones cover less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +138,9 @@ def _se(means: FloatArray) -> float:
 
 
 def _skewness(values: FloatArray) -> float:
-    """n / ((n - 1)(n - 2)) sum ((x - mean) / s)^3; 0 of fewer than 3 values or where they do not vary."""
+    """n / ((n - 1)(n - 2)) sum ((x - mean) / s)^3; 0 of fewer than 5 values or where they do not vary."""
     n = len(values)
-    s = values.std(ddof=1) if n > 2 else 0.0
+    s = values.std(ddof=1) if n >= FEWEST_SKEWED else 0.0
     return float(n / ((n - 1) * (n - 2)) * (((values - values.mean()) / s) ** 3).sum()) if s > 0 else 0.0
 
 

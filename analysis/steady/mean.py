@@ -12,9 +12,9 @@ import numpy.typing as npt
 from .autocorrelation import autocorrelation_time, von_neumann
 from .batch_means import batches_of, few_batches
 from .result import SteadyState
-from .series import as_series
+from .series import FloatArray, as_series
 from .soundness import SOUND, Evidence, check_wanted, concluded, rare_events
-from .stationarity import settling
+from .stationarity import Settling, settling
 
 BATCHES = 32
 METHOD = "few batches, AR(1) and skewness"
@@ -30,9 +30,13 @@ def steady_mean(
     ValueError when a value is not finite, the level not within (0, 1), `wanted` not positive or the cut not within the
     run.
     """
-    check_wanted(level, wanted)
     series = as_series(values)
-    settled = settling(series, cut)
+    return mean_after(settling(series, cut), series, level, wanted)
+
+
+def mean_after(settled: Settling, series: FloatArray, level: float, wanted: float) -> SteadyState:
+    """As `steady_mean`, of a series whose cut is known already, with the verdict on what follows it."""
+    check_wanted(level, wanted)
     rest = series[settled.cut.n :]
     tau = autocorrelation_time(rest)
     rare, least = rare_events(rest, tau)

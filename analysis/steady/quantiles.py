@@ -16,7 +16,7 @@ from .batch_means import MeanInterval, bent, symmetric
 from .result import Flag, SteadyState
 from .series import FloatArray, as_series, is_constant
 from .soundness import Evidence, check_wanted, concluded
-from .stationarity import settling
+from .stationarity import Settling, settling
 
 SECTIONS = 20
 METHOD = "sectioning, AR(1) and skewness"
@@ -34,10 +34,14 @@ def steady_quantile(
     The autocorrelation time is that of lying above or below the quantile. ValueError as for `steady_mean`, and when p
     is not within (0, 1).
     """
+    series = as_series(values)
+    return quantile_after(settling(series, cut), series, p, level, wanted)
+
+
+def quantile_after(settled: Settling, series: FloatArray, p: float, level: float, wanted: float) -> SteadyState:
+    """As `steady_quantile`, of a series whose cut is known already, with the verdict on what follows it."""
     check_share(p)
     check_wanted(level, wanted)
-    series = as_series(values)
-    settled = settling(series, cut)
     rest = series[settled.cut.n :]
     sections = min(SECTIONS, len(rest))
     size = len(rest) // sections if sections else 0

@@ -76,7 +76,7 @@ def judge(rest: FloatArray, cut: Cut, at_limit: bool) -> Settling:
         reasons.append(f"it begins {side} the level that follows (t = {transient.statistic:.1f})")
     if at_limit:
         flags.add(Flag.CUT_AT_LIMIT)
-        reasons.append(f"the best cut, {cut.n}, is the largest that was looked at, or nearly")
+        reasons.append("the best cut is the largest that was looked at, or nearly")
     return Settling(cut, transient, drift, frozenset(flags), "; ".join(reasons))
 
 

@@ -16,7 +16,6 @@ from .autocorrelation import lag1, von_neumann
 from .batch_means import MeanInterval, few_batches, t_quantile
 from .quantiles import SECTIONS, check_share, sectioning, sound_length
 from .result import Flag, SteadyState
-from .series import FloatArray
 from .soundness import EVENTS, SOUND, Evidence, check_wanted, concluded
 from .stationarity import Settling, judge
 from .warm_up import cut_at_limit, mser
@@ -29,7 +28,7 @@ def steady_mean_of(batches: Batches, level: float = 0.95, wanted: float = 0.05) 
     `steady_mean`.
     """
     check_wanted(level, wanted)
-    settled, means = _settled(batches)
+    settled, means = settling_of(batches), np.array(batches.means())
     first = settled.cut.n
     found = few_batches(means[first:], level)
     n, variance = (len(means) - first) * batches.size, batches.variance(first)
@@ -52,7 +51,7 @@ def steady_quantile_of(batches: Batches, p: float, level: float = 0.95, wanted: 
     """
     check_share(p)
     check_wanted(level, wanted)
-    settled, means = _settled(batches)
+    settled, means = settling_of(batches), np.array(batches.means())
     first = settled.cut.n
     sections = batches.sections(SECTIONS, first)
     single = batches.sections(max(len(means), 1), first)
@@ -72,11 +71,11 @@ def steady_quantile_of(batches: Batches, p: float, level: float = 0.95, wanted: 
     )
 
 
-def _settled(batches: Batches) -> tuple[Settling, FloatArray]:
-    """The cut, in batches, and the means of all full ones."""
+def settling_of(batches: Batches) -> Settling:
+    """The cut, in batches, and the verdict on those that follow."""
     means = np.array(batches.means())
     cut = mser(means)
-    return judge(means[cut.n :], cut, cut_at_limit(cut)), means
+    return judge(means[cut.n :], cut, cut_at_limit(cut))
 
 
 def _time(variance_of_sum: float, variance: float) -> float:

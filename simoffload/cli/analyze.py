@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from .refusals import Refused, unknown
 
 if TYPE_CHECKING:
     from ..analysis.account import Account
+    from ..analysis.behaviour.run_laws import Laws
     from ..analysis.grouping import Group
     from ..analysis.steady.result import SteadyState
 
@@ -23,7 +25,7 @@ USUAL = ("latency", "objective", "cost", "waiting")
 
 
 @click.command()
-@click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option(
     "--of",
     "names",
@@ -54,7 +56,7 @@ def analyze(
     length that it would take.
     """
     try:
-        if all(path.is_file() for path in runs):
+        if all(map(os.path.isfile, runs)):
             found = _of_files(runs, names, order, level, within)
         else:
             found = _of_runs(runs, names, order, level, within)
@@ -77,6 +79,8 @@ class _Report:
     facts: dict[str, Any]
     warm_up_s: float
     accounts: tuple[Account, ...]
+    laws: Laws | None
+    """What the records were held against; None where there is nothing of stations in them."""
 
 
 def _of_files(
@@ -88,7 +92,7 @@ def _of_files(
         raise click.UsageError("--of: say which column of the file, such as --of wait_s")
     accounts = tuple(account_of_files(files, name, order, level, within) for name in names)
     title = str(files[0]) if len(files) == 1 else f"{len(files)} files"
-    return [_Report(title, {"files": [str(file) for file in files]}, 0.0, accounts)]
+    return [_Report(title, {"files": [str(file) for file in files]}, 0.0, accounts, None)]
 
 
 def _of_runs(
@@ -108,15 +112,19 @@ def _of_runs(
 
 
 def _report(group: Group) -> _Report:
+    from ..analysis.behaviour.run_laws import laws_of_all
+
     seeds = group.seeds
     on = f"seed {seeds[0]}" if len(seeds) == 1 else f"{len(seeds)} seeds, {seeds[0]} to {seeds[-1]}"
     facts = {"scenario": group.scenario, "agent": group.agent, "seeds": list(seeds)}
     warm_up_s = max(run.warm_up_s for run in group.runs)
-    return _Report(f"{group.agent} on {group.scenario}, {on}", facts, warm_up_s, group.accounts)
+    laws = laws_of_all(group.runs) if all(run.has_rows for run in group.runs) else None
+    return _Report(f"{group.agent} on {group.scenario}, {on}", facts, warm_up_s, group.accounts, laws)
 
 
 def _print(report: _Report) -> None:
     from ..analysis.account import SHARES, remarks, share_name
+    from ..analysis.behaviour.run_laws import laws_in_words
     from ..analysis.numbers import counted, plus_minus
     from .tables import print_table
 
@@ -135,6 +143,8 @@ def _print(report: _Report) -> None:
     for each in report.accounts:
         for remark in remarks(each):
             click.echo(f"{each.quantity.name}: {remark}")
+    if report.laws is not None:
+        click.echo(laws_in_words(report.laws))
 
 
 def _cuts(report: _Report) -> str:
@@ -149,6 +159,7 @@ def _cuts(report: _Report) -> str:
 def _plain(report: _Report) -> dict[str, Any]:
     from ..analysis.account import remarks, share_name
 
+    laws = {} if report.laws is None else {"laws": _plain_laws(report.laws)}
     return {
         **report.facts,
         "quantities": {
@@ -160,6 +171,16 @@ def _plain(report: _Report) -> dict[str, Any]:
             }
             for each in report.accounts
         },
+        **laws,
+    }
+
+
+def _plain_laws(laws: Laws) -> dict[str, Any]:
+    return {
+        "hold": laws.hold,
+        "checks": len(laws.checked),
+        "largest_residual": max((law.residual for law in laws.checked), default=None),
+        "not_checked": sorted({f"{each.name}: {each.reason}" for each in laws.unchecked}),
     }
 
 

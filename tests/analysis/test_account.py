@@ -82,3 +82,35 @@ def test_batches_tell_what_the_values_tell() -> None:
 
 def test_shares_have_names() -> None:
     assert [share_name(share) for share in SHARES] == ["p50", "p90", "p95", "p99", "p99.9"]
+
+
+def test_replications_and_batches_say_why_there_is_no_steady_state() -> None:
+    batches = Batches()
+    batches.add_many(waits(1.1, 50_000, 5))
+    several = account_of_replications(WAIT, [waits(1.1, 20_000, seed) for seed in range(3)])
+    for found in (several, account_of_batches(WAIT, batches)):
+        assert any("No steady state was found: the level goes on rising" in remark for remark in remarks(found))
+
+
+def test_nothing_is_said_of_intervals_that_are_not_there() -> None:
+    found = account(WAIT, waits(1.1, 50_000, 5))
+    assert Flag.CORRELATED_BATCHES in found.flags
+    assert not any("intervals may be" in remark for remark in remarks(found))
+
+
+def test_a_single_value_is_worth_nothing_that_is_known() -> None:
+    assert remarks(account(WAIT, np.ones(1)))[0].endswith("the mean, p50, p90, p95, p99, p99.9.")
+
+
+def test_a_forecast_has_two_digits() -> None:
+    short = account(WAIT, waits(0.9, 5_000, 4))
+    needed = max(each.needed_n or 0 for each in (short.mean, *short.quantiles.values()))
+    said = remarks(short)[0].split("a run of about ")[1].removesuffix(" would do.").replace("\N{THIN SPACE}", "")
+    assert needed <= int(said) < 1.1 * needed
+    assert said[2:].strip("0") == ""
+
+
+@pytest.mark.parametrize("few", [3, 9])
+def test_quantiles_of_few_runs_are_pooled_too(few: int) -> None:
+    found = account_of_replications(WAIT, [waits(0.5, 20_000, seed) for seed in range(few)])
+    assert {each.method for each in found.quantiles.values()} == {"pooled sections"}

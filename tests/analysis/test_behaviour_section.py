@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from simoffload.analysis.behaviour.laws import Law
-from simoffload.analysis.behaviour.run_laws import Laws, Unchecked
-from simoffload.analysis.behaviour_section import law_blocks, laws_in_words, queue_blocks, split_blocks
+from simoffload.analysis.behaviour_section import fits_in_words, law_blocks, queue_blocks, split_blocks
 from simoffload.analysis.page import Folded, Paragraph, Table
 from simoffload.analysis.runs import Run
 
@@ -47,12 +46,7 @@ def test_the_laws_hold_on_a_run_and_say_so(run: Run) -> None:
     assert isinstance(folded, Folded)
 
 
-def test_a_law_that_fails_is_named_with_both_sides() -> None:
-    laws = Laws(
-        (Law("Little", "cloud", 3.0, 2.0, "integral", "sum", "s"), Law("flow", "system", 1.0, 1.0, "in", "out", "")),
-        (Unchecked("utilisation", "edge", "it crashed"),),
-    )
-    assert laws_in_words(laws) == (
-        "1 of 2 checks of conservation laws FAIL, worst Little at cloud: integral is 3.00000 s, sum 2.00000. "
-        "Not checked: utilisation, it crashed."
-    )
+def test_the_law_of_latencies_is_named_with_its_caveat() -> None:
+    words = fits_in_words(np.random.default_rng(1).lognormal(0.0, 0.8, 300))
+    assert "lognormal describes 300 values best, and fits" in words
+    assert "take values for independent" in words

@@ -58,3 +58,11 @@ def test_what_is_no_number_is_named(tmp_path: Path) -> None:
     (tmp_path / "b.csv").write_text("wait_s\n", encoding="utf-8")
     with pytest.raises(RecordError, match="has no rows"):
         account_of_files([tmp_path / "b.csv"], "wait_s", None, 0.95, 0.05)
+
+
+def test_a_file_that_is_given_twice_is_no_replication(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.csv", waits(0.5, 2_000, 1))
+    (tmp_path / "b.csv").symlink_to(file)
+    for again in (file, tmp_path / "b.csv"):
+        with pytest.raises(RecordError, match="are one file; replications need their own"):
+            account_of_files([file, again], "wait_s", None, 0.95, 0.05)

@@ -77,3 +77,21 @@ def test_latency_is_known_without_rows(tmp_path: Path) -> None:
     assert group["quantities"]["latency"]["mean"]["method"].startswith("few batches of a stream")
     refused = invoke("analyze", str(tmp_path / "run"), "--of", "cost")
     assert "has no rows, and without rows only latency is known: run it with --records full" in refused.stderr
+
+
+def test_a_path_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    refused = invoke("analyze", str(tmp_path / "waits.csv"), "--of", "wait_s")
+    assert refused.exit_code == 2
+    assert "waits.csv' does not exist" in refused.stderr
+
+
+def test_the_laws_that_records_keep_are_told(tmp_path: Path) -> None:
+    simulate(load_scenario("tiny", ["records.level=full", "horizon.tasks=200"]), "eft", tmp_path / "run")
+    told = invoke("analyze", str(tmp_path / "run")).stdout.splitlines()[-1]
+    assert told.startswith(
+        "Little's law, flow balance, utilisation and the conservation of cost and energy hold in all"
+    )
+    (group,) = json.loads(invoke("analyze", str(tmp_path / "run"), "--json").stdout)
+    assert group["laws"]["hold"] is True
+    assert group["laws"]["checks"] > 10
+    assert 0 <= group["laws"]["largest_residual"] < 1e-9

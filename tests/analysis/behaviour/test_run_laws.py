@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from simoffload.analysis.behaviour.latency_split import breakdown, critical_splits, sibling_splits
-from simoffload.analysis.behaviour.laws import CONSERVATION, FLOW, LITTLE, UTILISATION
-from simoffload.analysis.behaviour.run_laws import laws_of
+from simoffload.analysis.behaviour.laws import CONSERVATION, FLOW, LITTLE, UTILISATION, Law
+from simoffload.analysis.behaviour.run_laws import Laws, Unchecked, laws_in_words, laws_of, laws_of_all
 from simoffload.analysis.runs import Run, open_run
 from simoffload.record.manifest import read_manifest, write_manifest
 from simoffload.record.parts import PartWriter, read_table
@@ -133,3 +133,20 @@ def test_latencies_of_a_run_are_split_without_remainder(simulated: Run) -> None:
         found = breakdown(pieces)
         assert (found.tasks, found.untraced) == (simulated.summary.tasks.measured, 0)
         assert found.latency_s == pytest.approx(simulated.summary.latency_s.mean, rel=1e-12)
+
+
+def test_a_law_that_fails_is_named_with_both_sides() -> None:
+    laws = Laws(
+        (Law("Little", "cloud", 3.0, 2.0, "integral", "sum", "s"), Law("flow", "system", 1.0, 1.0, "in", "out", "")),
+        (Unchecked("utilisation", "edge", "it crashed"),),
+    )
+    assert laws_in_words(laws) == (
+        "1 of 2 checks of conservation laws FAIL, worst Little at cloud: integral is 3.00000 s, sum 2.00000. "
+        "Not checked: utilisation, it crashed."
+    )
+
+
+def test_the_laws_of_several_runs_are_held_against_each(simulated: Run) -> None:
+    one, both = laws_of(simulated), laws_of_all([simulated, simulated])
+    assert both.checked == one.checked * 2
+    assert both.unchecked == one.unchecked * 2

@@ -131,3 +131,11 @@ def test_the_naive_interval_cannot_be_had() -> None:
             estimate(values, 1)
     with pytest.raises(ValueError, match="at most 128"):
         few_batches(values)
+
+
+@pytest.mark.parametrize("k", [3, 4])
+def test_of_very_few_normal_means_the_interval_is_students(k: int) -> None:
+    means = np.random.default_rng(k).standard_normal(k)
+    found = adjusted(means, 0.0, 0.95)
+    half = t.ppf(0.975, k - 1) * means.std(ddof=1) / math.sqrt(k)
+    assert (found.low, found.high) == pytest.approx((means.mean() - half, means.mean() + half))

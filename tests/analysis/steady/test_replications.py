@@ -11,7 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simoffload.analysis.steady.batch_means import adjusted
-from simoffload.analysis.steady.replications import pooled_mean, replicated_mean, replicated_quantile
+from simoffload.analysis.steady.replications import (
+    common_settling,
+    pooled_mean,
+    pooled_quantile,
+    replicated_mean,
+    replicated_quantile,
+)
 from simoffload.analysis.steady.result import Flag
 
 from .processes import autoregression, mm1_waits
@@ -105,3 +111,27 @@ def test_no_run_and_no_observation_are_refused(runs: list[list[float]]) -> None:
 def test_a_cut_that_leaves_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="leaves nothing"):
         replicated_mean([[1.0, 2.0], [3.0, 4.0, 5.0]], cut=2)
+
+
+def test_few_long_runs_give_quantiles_by_sections_of_each() -> None:
+    truth = math.log(0.5 / 0.1) / 0.5
+    runs = [[mm1_waits(20_000, 0.5, 50 * k + seed) for seed in range(3)] for k in range(60)]
+    pooled = [pooled_quantile(three, 0.9) for three in runs]
+    clean = [each for each in pooled if math.isfinite(each.half_width)]
+    assert len(clean) >= 54
+    assert all(each.batches >= 3 * 7 for each in clean)
+    fewest = 0.95 - 4 * math.sqrt(0.95 * 0.05 / len(clean))  # 4 standard errors below what they promise
+    assert sum(each.low <= truth <= each.high for each in clean) >= fewest * len(clean)
+    by_run = [replicated_quantile(three, 0.9) for three in runs]
+    assert np.median([each.half_width for each in pooled]) < 0.7 * np.median([each.half_width for each in by_run])
+
+
+def test_pooled_quantiles_of_one_level_have_no_interval() -> None:
+    found = pooled_quantile([np.ones(1000), np.ones(900)], 0.5)
+    assert (found.value, found.flags) == (1.0, frozenset({Flag.RARE_EVENT}))
+
+
+def test_the_verdict_on_runs_says_why() -> None:
+    rising = [autoregression(4_000, 0.5, seed) + np.linspace(0, 5, 4_000) for seed in range(3)]
+    assert common_settling(rising).reason.startswith("the level goes on rising")
+    assert common_settling([autoregression(4_000, 0.5, seed) for seed in range(3)]).reason == ""
