@@ -11,12 +11,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from simoffload.record.durable import RecordError, write_durably, write_json
+from simoffload.record.durable import RecordError, contents, write_durably, write_json
 
 from .network import Network, network_of
 from .scoring import COLUMNS, Heads
 
 FORMAT = 1
+LARGEST_CARD = 64 * 2**20
+"""Bytes."""
 
 
 def write_policy(path: Path, heads: Heads, card: dict[str, Any]) -> None:
@@ -72,7 +74,7 @@ def read_policy(path: Path) -> tuple[Heads, dict[str, Any]]:
 
 def _read_card(path: Path) -> dict[str, Any]:
     try:
-        about: Any = json.loads(path.read_bytes())
+        about: Any = json.loads(contents(path, LARGEST_CARD))
     except OSError as error:
         raise RecordError(f"cannot read the policy {path}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
@@ -99,7 +101,7 @@ def _read_tensors(path: Path) -> dict[str, Any]:
     from safetensors.numpy import load
 
     try:
-        return dict(load(path.read_bytes()))
+        return dict(load(contents(path)))
     except OSError as error:
         raise RecordError(f"cannot read the policy {path}: {error.strerror}") from error
     except (SafetensorError, ValueError, KeyError) as error:

@@ -89,7 +89,7 @@ def compare(
     from ..decision.tables import NowhereError
     from ..record.manifest import COMPARISON_FILE
     from ..run.agents import AgentError
-    from ..run.replications import NothingMeasured
+    from ..run.replications import NothingMeasured, Unfinished
 
     try:
         with claimed(out, f"compare-{world.name}") as directory:
@@ -103,7 +103,7 @@ def compare(
             if not is_complete:
                 click.echo(f"interrupted; the runs that were finished are in {directory}", err=True)
                 click.get_current_context().exit(INTERRUPTED)
-    except (AgentError, NothingMeasured, NowhereError, RecordError) as error:
+    except (AgentError, NothingMeasured, NowhereError, RecordError, Unfinished) as error:
         raise click.ClickException(str(error)) from None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,11 +17,17 @@ HOME = Path("runs")
 
 def directory_faults(out: Path | None) -> list[str]:
     """What keeps results from being written to a directory: that it is none, or that something is in it."""
-    if out is None or not out.exists():
+    if out is None:
         return []
-    if not out.is_dir():
+    try:
+        is_empty = not os.listdir(out)
+    except FileNotFoundError:
+        return []
+    except NotADirectoryError:
         return [f"--out: '{out}' is not a directory"]
-    return [f"--out: '{out}' is not empty; name another directory or remove this one"] if any(out.iterdir()) else []
+    except OSError as error:
+        return [f"--out: cannot look into '{out}': {error.strerror}"]
+    return [] if is_empty else [f"--out: '{out}' is not empty; name another directory or remove this one"]
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -20,9 +21,9 @@ def report(directory: Path) -> None:
     from ..analysis.report import write_report, write_run_report
     from ..record.manifest import COMPARISON_FILE, MANIFEST_FILE
 
-    if (directory / COMPARISON_FILE).is_file():
+    if os.path.isfile(directory / COMPARISON_FILE):
         write = write_report
-    elif (directory / MANIFEST_FILE).is_file():
+    elif os.path.isfile(directory / MANIFEST_FILE):
         write = write_run_report
     else:
         raise Refused([f"'{directory}' is no result: it has neither {COMPARISON_FILE} nor {MANIFEST_FILE}"])

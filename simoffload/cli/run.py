@@ -82,7 +82,7 @@ def run(
 
     from ..decision.tables import NowhereError
     from ..run.agents import AgentError
-    from ..run.replications import NothingMeasured
+    from ..run.replications import NothingMeasured, Unfinished
     from ..run.simulation import simulate
 
     try:
@@ -96,7 +96,7 @@ def run(
         with claimed(out, f"{world.name}-{agent}-{world.seed}") as directory, Stop() as stop, shown(quiet) as show:
             watch = watcher(show, stop, describe)
             summary = simulate(world, agent, directory, watch, stop_if_unstable=stop_if_unstable)
-    except (AgentError, NothingMeasured, NowhereError, RecordError) as error:
+    except (AgentError, NothingMeasured, NowhereError, RecordError, Unfinished) as error:
         raise click.ClickException(str(error)) from None
     print_end(summary, directory, as_json, quiet)
 

@@ -100,6 +100,8 @@ def _simulate(world: Scenario, agent: str, as_json: bool) -> None:
                 summary = simulate(world, agent, Path(directory), watcher(show, stop, _describe))
         except (AgentError, NowhereError, RecordError) as error:
             raise click.ClickException(str(error)) from None
+        if summary["status"] == "unstable":
+            raise click.ClickException(f"the run was ended before its horizon: {summary['reason']}")
         if summary["status"] != "complete":
             click.echo("interrupted", err=True)
             click.get_current_context().exit(INTERRUPTED)

@@ -83,6 +83,7 @@ def go_on(
     world: Scenario, agent: str, rule: StoppingRule, directory: Path, workers: int, as_json: bool, quiet: bool
 ) -> bool:
     """Run until the rule ends it, and print what there is; whether it was not interrupted."""
+    from ..run.replications import Unfinished
     from ..run.until import replicate_until, run_until, statistic
 
     replicates = rule.pace is REPLICATIONS
@@ -114,6 +115,8 @@ def go_on(
         click.echo()
         for name, text in until_lines(rule):
             click.echo(f"{name:12} {text}")
+    if summary.get("status") == "unstable":
+        raise Unfinished(f"agent '{agent}', seed {world.seed}: {summary['reason']}")
     return summary.get("status") == "complete"
 
 

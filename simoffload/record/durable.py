@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 from typing import Any
+
+LARGEST_FILE = 4 * 2**30
+"""Bytes of a file that is read whole; part files and checkpoints have some MB."""
 
 
 class RecordError(Exception):
     """A record that cannot be written, or what should be one and cannot be read; the message names the file."""
+
+
+def contents(path: Path, most_bytes: int = LARGEST_FILE) -> bytes:
+    """The bytes of a file; OSError where there is none, or none that ends, or it is larger than so many bytes."""
+    mode = path.stat().st_mode
+    if not S_ISREG(mode) and not S_ISDIR(mode):
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+    with open(path, "rb") as file:
+        if os.fstat(file.fileno()).st_size > most_bytes:
+            raise OSError(errno.EFBIG, f"it has more than {most_bytes} bytes", str(path))
+        return file.read()
 
 
 def write_durably(path: Path, content: Any) -> None:

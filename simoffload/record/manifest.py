@@ -18,7 +18,7 @@ from urllib.parse import quote
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from .. import __version__
-from .durable import RecordError, write_durably
+from .durable import RecordError, contents, write_durably
 
 MANIFEST_FILE = "manifest.json"
 SCENARIO_FILE = "scenario.yaml"
@@ -28,6 +28,8 @@ COMPARISON_FILE = "comparison.json"
 """Of a comparison directory, which holds run directories."""
 SCHEMA_VERSION: Final = 1
 ROWS_PER_PART: Final = 1 << 18
+LARGEST_MANIFEST: Final = 256 * 2**20
+"""Bytes; a part file takes 200 of them."""
 
 
 def run_directory(comparison: Path, agent: str, seed: int) -> Path:
@@ -137,10 +139,10 @@ def read_manifest(run_directory: Path) -> Manifest:
     """The manifest of a run directory; RecordError when there is none or it is not one."""
     path = run_directory / MANIFEST_FILE
     try:
-        data: Any = json.loads(path.read_bytes())
+        data: Any = json.loads(contents(path, LARGEST_MANIFEST))
     except OSError as error:
         raise RecordError(f"{run_directory} is no run directory: cannot read {path}: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RecordError(f"{path} is not JSON: {error}") from None
     found = data.get("schema_version") if isinstance(data, dict) else None
     if found != SCHEMA_VERSION:

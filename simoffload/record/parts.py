@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .durable import RecordError, write_durably
+from .durable import RecordError, contents, write_durably
 from .manifest import ROWS_PER_PART, PartInfo, read_manifest
 from .rows import LAYOUTS, Layout, as_array
 
@@ -192,7 +192,7 @@ def _picked(layout: Layout, columns: Sequence[str] | None) -> pa.Schema:
 def _content(path: Path, part: PartInfo) -> bytes:
     """The bytes of a part, which are those that were written."""
     try:
-        content = path.read_bytes()
+        content = contents(path)
     except OSError as error:
         raise RecordError(f"cannot read {path}, which the manifest lists: {error.strerror}") from error
     if _hash(content).hexdigest() != part.blake2b:
@@ -207,8 +207,8 @@ def _read_part(path: Path, part: PartInfo, schema: pa.Schema) -> pa.Table:
     content = _content(path, part)
     try:
         table = parquet.read_table(pa.BufferReader(content))
-    except pa.ArrowException as error:
-        raise RecordError(f"{path} is not Parquet: {error}") from error
+    except (pa.ArrowException, OSError) as error:
+        raise RecordError(f"{path} is not Parquet: {' '.join(str(error).split())}") from error
     if table.num_rows != part.rows or not table.schema.equals(schema):
         raise RecordError(f"{path} does not hold {part.rows} rows of '{part.file.partition('/')[0]}'")
     return table

@@ -29,7 +29,7 @@ from typing import Any
 from ..decision import Agent, Observation
 from ..decision.course import Course
 from ..lazy import lazy
-from ..record.durable import RecordError
+from ..record.durable import RecordError, contents
 from ..record.manifest import CHECKPOINT_FILE
 from ..tasks import Task
 from ..world.job import Job
@@ -37,6 +37,10 @@ from ..world.transport import Item
 
 _MAGIC = b"simoffload checkpoint 1\n"
 _CODEC = "zstd"
+MOST_RAW_BYTES = 4 * 2**30
+"""Of a world, not compressed; a task in it takes 0.5 kB (M/M/1) to 1.6 kB (smart factory)."""
+MOST_RATIO = 1000
+"""By which a world is smaller when it is compressed: 6 (M/M/1) and 3 (smart factory) with thousands of tasks."""
 _DIGEST = 33
 """Bytes of the line with the digest."""
 
@@ -86,7 +90,7 @@ def read_checkpoint(directory: Path, of: Origin, agent: Agent) -> Any:
     """The state in the checkpoint of a run; CheckpointError when there is none, it is damaged, or of another origin."""
     path = directory / CHECKPOINT_FILE
     try:
-        content = path.read_bytes()
+        content = contents(path)
     except OSError as error:
         raise CheckpointError(f"cannot read {path}: {error.strerror}") from None
     try:
@@ -110,6 +114,9 @@ def unpacked(content: bytes, of: Origin, agent: Agent) -> Any:
         head: dict[str, Any] = json.loads(line)
         raw_bytes = head.pop("raw_bytes")
         _check_origin(head, asdict(of))
+        most = min(MOST_RATIO * len(body), MOST_RAW_BYTES)
+        if not 0 < raw_bytes <= most:
+            raise CheckpointError(f"cannot be read: it says it takes {raw_bytes} bytes, not 1 to {most}")
         return _loaded(pa.decompress(body, decompressed_size=raw_bytes, codec=_CODEC, asbytes=True), agent)
     except CheckpointError:
         raise

@@ -75,7 +75,11 @@ class Journal:
         if self.directory is None:
             return
         if summary is not None:
-            write_json(self.directory / SUMMARY_FILE, summary)
+            path = self.directory / SUMMARY_FILE
+            try:
+                write_json(path, summary)
+            except ValueError:
+                raise RecordError(f"cannot write {path}: the scenario's numbers lead to one that is infinite") from None
         self.manifest = self.manifest.ended(status, fingerprint, reason)
         write_manifest(self.directory, self.manifest)
 
@@ -96,8 +100,8 @@ def begin_journal(
     manifest = begin_manifest(scenario.name, text, agent, scenario.seed, kept, rows_per_part, stop_if_unstable)
     if directory is not None:
         make_directory(directory)
-        write_durably(directory / SCENARIO_FILE, text)
         write_manifest(directory, manifest)
+        write_durably(directory / SCENARIO_FILE, text)
     return Journal(directory, manifest)
 
 

@@ -42,6 +42,10 @@ class NothingMeasured(Exception):
         )
 
 
+class Unfinished(Exception):
+    """A run was ended before its horizon, so that it cannot stand beside others; the message says which and why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """A run to be made; `directory` is its run directory."""
@@ -153,4 +157,7 @@ def _run(job: Job) -> dict[str, Any]:
 
     if _stopped.value:
         raise Interrupted
-    return simulate(job.scenario, job.agent, job.directory, watch)
+    summary = simulate(job.scenario, job.agent, job.directory, watch)
+    if summary["status"] == "unstable":
+        raise Unfinished(f"agent '{job.agent}', seed {job.scenario.seed}: {summary['reason']}")
+    return summary

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..decision import Agent
-from ..record.durable import RecordError, remove
+from ..record.durable import RecordError, contents, remove
 from ..record.manifest import CHECKPOINT_FILE, SCENARIO_FILE, SUMMARY_FILE, Manifest, read_manifest, versions
 from ..schema import Scenario, ScenarioError, load_scenario
 from .agents import load_agent
@@ -22,6 +22,7 @@ from .journal import Journal, begin_journal, sweep
 from .saving import USUAL, Rhythm, Saver, State
 from .simulation import Underway, Watch, set_up
 from .stability import Backlog
+from .world import World
 
 Say = Callable[[str], None]
 
@@ -71,7 +72,7 @@ def resume(
 def _scenario(directory: Path, manifest: Manifest) -> Scenario:
     path = directory / SCENARIO_FILE
     try:
-        content = path.read_bytes()
+        content = contents(path)
     except OSError as error:
         raise RecordError(f"cannot read {path}: {error.strerror}") from None
     if sha256(content).hexdigest() != manifest.scenario_sha256:
@@ -84,8 +85,10 @@ def _scenario(directory: Path, manifest: Manifest) -> Scenario:
 
 def _saved(directory: Path, manifest: Manifest, agent: Agent) -> State:
     wanted = origin(versions(), manifest.scenario_sha256, manifest.agent, agent)
-    state: State = read_checkpoint(directory, wanted, agent)
-    return state
+    match read_checkpoint(directory, wanted, agent):
+        case (World() as world, Backlog() | None as backlog, float() as wall_s):
+            return world, backlog, wall_s
+    raise CheckpointError(f"{directory / CHECKPOINT_FILE} holds no run")
 
 
 def _gone_on(directory: Path, manifest: Manifest, state: State) -> Journal:

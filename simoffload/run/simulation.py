@@ -13,6 +13,7 @@ from ..decision import Agent
 from ..record.durable import RecordError
 from ..record.manifest import ROWS_PER_PART, Status
 from ..schema import Scenario
+from ..schema.limits import LONGEST_RUN_S, MOST_IN_SYSTEM
 from ..schema.scenario import Horizon
 from .agents import load_agent
 from .journal import Journal, begin_journal
@@ -45,8 +46,9 @@ def simulate(
 
     `directory`, created if need be, becomes the run directory. `watch` is called a few times a second and ends the run
     by returning False; then the status is incomplete. With `stop_if_unstable` a backlog that grows without bound ends
-    it too, and the status is unstable. Raises AgentError for an unknown agent before anything else, and RecordError
-    where the directory cannot be written; the run is then incomplete, and may be resumed.
+    it too, and without it one of more than `limits.MOST_IN_SYSTEM` tasks; then the status is unstable. Raises
+    AgentError for an unknown agent before anything else, and RecordError where the directory cannot be written; the run
+    is then incomplete, and may be resumed.
     """
     simulation = Simulation(
         scenario, agent, directory, stop_if_unstable=stop_if_unstable, rows_per_part=rows_per_part, rhythm=rhythm
@@ -131,7 +133,7 @@ class Underway:
             if status == "incomplete":
                 self._saver.save(world, self._backlog, self._wall_s)
                 journal.parts_are(world.recorder.parts)
-            reason = self._growth() if status == "unstable" else None
+            reason = self._why_unstable() if status == "unstable" else None
             world.wind_up()
             fingerprint = world.recorder.close()
         summary = summarise(world, journal.manifest.agent, status, fingerprint, self._wall_s, reason)
@@ -147,6 +149,8 @@ class Underway:
         looked = time.perf_counter()
         while world.kernel.advance(until_s, _EVENTS_PER_LOOK):
             now = time.perf_counter()
+            if len(world.dispatcher.courses) > MOST_IN_SYSTEM or world.kernel.now > LONGEST_RUN_S:
+                return "unstable"
             if backlog is not None:
                 counts = world.kernel.now >= self._settled_s
                 if backlog.grows(len(world.dispatcher.courses), counts):
@@ -162,12 +166,14 @@ class Underway:
             watch(_progress(world, self._wall_s))
         return "complete"
 
-    def _growth(self) -> str:
-        dispatcher = self._world.dispatcher
-        return (
-            f"the backlog grows without bound: {len(dispatcher.courses)} of {dispatcher.arrived} tasks are in the "
-            f"system at {self._world.kernel.now:.6g} s"
-        )
+    def _why_unstable(self) -> str:
+        dispatcher, now = self._world.dispatcher, self._world.kernel.now
+        count = f"{len(dispatcher.courses)} of {dispatcher.arrived} tasks are in the system at {now:.6g} s"
+        if len(dispatcher.courses) > MOST_IN_SYSTEM:
+            return f"{count}; more than {MOST_IN_SYSTEM} would fill the memory"
+        if now > LONGEST_RUN_S:
+            return f"{count}; no run lasts longer than {LONGEST_RUN_S:.6g} s"
+        return f"the backlog grows without bound: {count}"
 
     @property
     def _wall_s(self) -> float:

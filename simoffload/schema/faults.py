@@ -11,15 +11,13 @@ from pydantic import Field, model_validator
 
 from ..quantities import Number, Seconds, Whole
 from .base import Frozen
-
-LEAST_SPELL_S = 1e-3
-"""Shorter means between faults, or of them, would leave a run nothing but faults."""
+from .limits import SHORTEST_S
 
 Spells = Annotated[
     list[Annotated[list[Seconds], Field(min_length=2, max_length=2)]], Field(min_length=1, max_length=10_000)
 ]
 """Beginning and end of each, in order."""
-_Mean = Annotated[Seconds, Field(ge=LEAST_SPELL_S)]
+_Mean = Annotated[Seconds, Field(ge=SHORTEST_S)]
 _Shape = Annotated[Number, Field(ge=0.2, le=20)]
 
 

@@ -8,10 +8,13 @@ from dataclasses import replace
 
 from pydantic import BaseModel
 
+from .. import units
 from .distributions import Empirical
 from .document import TreePath
+from .extent import links_of, prompts_of
 from .findings import Finding
-from .network import Link, TraceChannel
+from .limits import LONGEST_RUN_S, SHORTEST_S
+from .network import TraceChannel
 from .scenario import Scenario
 from .workload import Imported, TraceArrivals, Workload, Written
 
@@ -22,7 +25,8 @@ def file_findings(scenario: Scenario) -> Iterator[Finding]:
     """Files that cannot be read or used so, and warnings of rows left out; each use that differs is looked at once."""
     seen: dict[tuple[object, ...], Finding | None] = {}
     for path, named in named_files(scenario):
-        use = (type(named), named.file, named.format, getattr(named, "column", None), getattr(named, "repeat", None))
+        further = (getattr(named, key, None) for key in ("column", "repeat", "speed"))
+        use = (type(named), named.file, named.format, *further)
         if use not in seen:
             seen[use] = _finding(named)
         finding = seen[use]
@@ -32,35 +36,24 @@ def file_findings(scenario: Scenario) -> Iterator[Finding]:
 
 def named_files(scenario: Scenario) -> Iterator[tuple[TreePath, Named]]:
     """Every part of a scenario that names a file, with its path."""
-    for name, link in scenario.links.items():
-        yield from _of_link(("links", name), link)
-    for number, edge in enumerate(scenario.edges):
-        for kind, port in (("uplink", edge.uplink), ("downlink", edge.downlink), ("lan", edge.lan)):
-            if isinstance(port, Link):
-                yield from _of_link(("edges", number, kind), port)
+    for path, link in links_of(scenario):
+        if isinstance(link.channel, TraceChannel):
+            yield (*path, "channel"), link.channel
     for number, workload in enumerate(scenario.workloads):
         for path, part in _parts(workload):
             if isinstance(part, (Empirical, TraceArrivals, Imported)):
                 yield ("workloads", number, *path), part
 
 
-def _of_link(path: TreePath, link: Link) -> Iterator[tuple[TreePath, Named]]:
-    if isinstance(link.channel, TraceChannel):
-        yield (*path, "channel"), link.channel
-
-
 def _parts(workload: Workload) -> Iterator[tuple[TreePath, BaseModel | None]]:
     yield ("arrivals",), workload.arrivals
     yield ("template",), workload.template
-    for modality, spec in workload.modalities.items():
-        yield ("modalities", modality, "tokens"), spec.tokens
+    yield from prompts_of(workload)
     stages = workload.stages
     for name, stage in (("explain", stages.explain), ("analyze", stages.analyze), ("generate", stages.generate)):
-        yield ("stages", name, "prompt"), stage.prompt
         yield ("stages", name, "output"), stage.output
     if isinstance(workload.template, Written):
         for number, subtask in enumerate(workload.template.subtasks):
-            yield ("template", "subtasks", number, "prompt"), subtask.prompt
             yield ("template", "subtasks", number, "output"), subtask.output
 
 
@@ -92,11 +85,16 @@ def _of_trace(named: Empirical | TraceChannel | TraceArrivals, name: str) -> Fin
         rates = read_rates(named.file, named.format, named.column)
         if not any(rates.rates_bps):
             return Finding((), f"every rate of '{name}' is 0, so nothing would ever get through")
+        if rates.ends_s[-1] < SHORTEST_S * len(rates.ends_s):
+            return Finding((), f"the rates of '{name}' last less than {units.write(SHORTEST_S, units.TIME)} on average")
         skipped = rates.skipped
     else:
         requests = read_requests(named.file, named.format)
         if isinstance(named, TraceArrivals) and named.repeat and not requests.times_s[-1]:
             return Finding((), f"all requests of '{name}' come at one moment, so it cannot be repeated")
+        if isinstance(named, TraceArrivals) and requests.times_s[-1] > LONGEST_RUN_S * named.speed:
+            longest = units.write(LONGEST_RUN_S, units.TIME)
+            return Finding((), f"at a speed of {named.speed:g} '{name}' takes more than {longest}, the longest run")
         skipped = requests.skipped
     if not skipped.rows:
         return None

@@ -13,15 +13,18 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ..quantities import shown
 from .document import Mark, Source, Tree, TreePath
 from .problems import Problem, ScenarioError, nearest
-from .reader import DEEPEST, parse, parse_value, read_source
+from .reader import DEEPEST, MOST_VALUES, parse, parse_value, read_source
 
 SUFFIXES = (".yaml", ".yml", ".json")
 _DEFAULT_KINDS = ("slots", "constant")
 """Kinds that a map without `kind` has; extending it by that kind is no change."""
 _ALTERNATIVES = ("tasks", "time")
 """Keys of the horizon, of which there is one."""
+MOST_LAYERS = 64
+"""Files that one extends, and that a chain of them goes through."""
 _PART = re.compile(r'"([^"]*)"|\'([^\']*)\'|([^."\']+)')
 
 
@@ -38,6 +41,8 @@ class Layers:
         if real in chain and mark:
             names = [os.path.basename(name) for name in (*chain[chain.index(real) :], real)]
             raise ScenarioError([mark.problem("extends", f"extends goes in a circle: {' -> '.join(names)}")])
+        if len(chain) > MOST_LAYERS and mark:
+            raise ScenarioError([mark.problem("extends", f"extends goes through more than {MOST_LAYERS} files")])
         if real not in self._read:
             try:
                 source = read_source(path, shown)
@@ -56,6 +61,9 @@ class Layers:
             return tree
         own = {key: value for key, value in tree.value.items() if key != "extends"}
         items = wanted.value if isinstance(wanted.value, list) else [wanted]
+        if len(items) > MOST_LAYERS:
+            message = f"has {len(items)} items; at most {MOST_LAYERS}"
+            raise ScenarioError([tree.key_mark(("extends",)).problem("extends", message)])
         base: Tree | None = None
         for item in items:
             if not isinstance(item.value, str):
@@ -64,7 +72,11 @@ class Layers:
             layer = self._layer(item.value, item.mark, chain)
             base = layer if base is None else merged(base, layer)
         top = Tree(own, tree.mark, {key: mark for key, mark in tree.keys.items() if key != "extends"})
-        return top if base is None else merged(base, top)
+        whole = top if base is None else merged(base, top)
+        if whole.size > MOST_VALUES:
+            message = f"this and what it extends hold more than {MOST_VALUES} values"
+            raise ScenarioError([tree.key_mark(("extends",)).problem("extends", message)])
+        return whole
 
     def _layer(self, name: str, mark: Mark, chain: tuple[str, ...]) -> Tree:
         path = mark.source.directory / name
@@ -98,10 +110,13 @@ def merged(base: Tree, over: Tree, path: TreePath = ()) -> Tree:
 def _merged_by_id(base: list[Tree], ids: list[str | None], over: Tree, path: TreePath) -> Tree:
     assert isinstance(over.value, list)
     items = list(base)
+    places: dict[str | None, int] = {}
+    for place, name in enumerate(ids):
+        places.setdefault(name, place)
     for item in over.value:
-        name = _id(item)
-        if name in ids:
-            items[ids.index(name)] = merged(items[ids.index(name)], item, (*path, ids.index(name)))
+        place = places.get(_id(item), -1)
+        if place >= 0:
+            items[place] = merged(items[place], item, (*path, place))
         else:
             items.append(item)
     return Tree(items, over.mark)
@@ -170,7 +185,8 @@ def _put(tree: Tree, parts: tuple[str, ...], value: Tree, mark: Mark, path: Tree
         items[number] = _put(items[number], parts[used:], value, mark, (*path, number))
         return Tree(items, tree.mark)
     if tree.value is not None and not isinstance(tree.value, dict):
-        raise _Unset(f"{'.'.join(map(str, path))} is {tree.value!r}, which holds no '{parts[0]}'; set it as a whole")
+        place = f"{'.'.join(map(str, path))} is {shown(tree.value)}"
+        raise _Unset(f"{place}, which holds no '{parts[0]}'; set it as a whole")
     fields = dict(tree.value or {})
     used = next((n for n in range(len(parts), 0, -1) if ".".join(parts[:n]) in fields), 1)
     key = ".".join(parts[:used])

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from .bundled import bundled_catalogue, bundled_scenarios, whole_catalogue
 from .checks import scenario_findings, workload_findings
 from .document import Source, Tree, plain
+from .extent import extent_findings
 from .files import file_findings
 from .findings import Finding
 from .layers import SUFFIXES, Layers, overridden
@@ -104,6 +105,7 @@ def _sound_workloads(data: object) -> Iterator[tuple[int, Workload]]:
 
 def _further(scenario: Scenario) -> Iterator[Finding]:
     yield from scenario_findings(scenario, whole_catalogue(scenario))
+    yield from extent_findings(scenario)
     yield from file_findings(scenario)
 
 

@@ -60,7 +60,7 @@ def _of_union(group: list[tuple[Place, Details]]) -> list[tuple[Place, Details]]
 def _problem(model: type[BaseModel], place: Place, one: Details, tree: Tree) -> Problem:
     path = place.path
     if one["type"] == "extra_forbidden":
-        key, allowed = str(path[-1]), place_of(model, one["loc"][:-1]).keys
+        key, allowed = str(one["loc"][-1]), place_of(model, one["loc"][:-1]).keys
         if model is Scenario and len(path) == 1:
             allowed = (*allowed, "extends")
         said: Said = (f"unknown key '{key}'", allowed, nearest(key, allowed))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from .base import NAME_PATTERN
@@ -16,6 +17,8 @@ from .problems import nearest
 from .scenario import Catalogue
 
 _LINKS = ("uplink", "downlink", "lan")
+_MOST_ITEMS = 20_000
+"""Of a list so many are looked at; there is none of which a scenario may hold as many."""
 
 
 def name_findings(data: Any, bundled: Catalogue) -> Iterator[Finding]:
@@ -58,7 +61,7 @@ def _map(data: Any, key: str) -> dict[str, Any]:
 
 def _items(data: Any, key: str) -> Iterator[tuple[TreePath, dict[str, Any]]]:
     value = data.get(key) if isinstance(data, dict) else None
-    for number, item in enumerate(value if isinstance(value, list) else []):
+    for number, item in enumerate(islice(value, _MOST_ITEMS) if isinstance(value, list) else []):
         if isinstance(item, dict):
             yield (key, number), item
 
@@ -84,7 +87,10 @@ def _text(path: TreePath, item: dict[str, Any], key: str, what: str, known: Iter
 
 
 def _texts(path: TreePath, names: Any, what: str, known: Iterable[str]) -> Iterator[Finding]:
-    for number, name in enumerate(names if isinstance(names, list) else []):
+    names = list(islice(names, _MOST_ITEMS)) if isinstance(names, list) else []
+    if names:
+        known = dict.fromkeys(known)
+    for number, name in enumerate(names):
         if isinstance(name, str) and name not in known:
             yield unknown((*path, number), what, name, known)
 

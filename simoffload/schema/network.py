@@ -16,12 +16,15 @@ from ..quantities import (
     Metres,
     Number,
     PositiveNumber,
-    PositiveWhole,
     Quantity,
     Seconds,
+    Whole,
 )
 from .base import Frozen, PlainOr
 from .faults import Faults
+from .limits import LARGEST_FACTOR, LEAST_FACTOR, MOST_COPIES, MOST_STATES, SHORTEST_S
+
+_Lasting = Annotated[Seconds, Field(ge=SHORTEST_S)]
 
 
 class ConstantChannel(Frozen):
@@ -37,16 +40,16 @@ class GilbertElliottChannel(Frozen):
     kind: Literal["gilbert-elliott"]
     good: Annotated[BitsPerSecond, Field(gt=0)]
     bad: BitsPerSecond
-    mean_good: Annotated[Seconds, Field(gt=0)]
-    mean_bad: Annotated[Seconds, Field(gt=0)]
+    mean_good: _Lasting
+    mean_bad: _Lasting
 
 
 class MarkovChannel(Frozen):
     """n states with exponential sojourns; `transition[i][j]` is the chance that j follows i (diagonal 0)."""
 
     kind: Literal["markov"]
-    rates: Annotated[list[BitsPerSecond], Field(min_length=2)]
-    mean_sojourn: list[Annotated[Seconds, Field(gt=0)]]
+    rates: Annotated[list[BitsPerSecond], Field(min_length=2, max_length=MOST_STATES)]
+    mean_sojourn: list[_Lasting]
     transition: list[list[Fraction]] | None = None
 
     @model_validator(mode="after")
@@ -72,7 +75,7 @@ class LogAutoregressiveChannel(Frozen):
     median: Annotated[BitsPerSecond, Field(gt=0)]
     sigma: Annotated[Number, Field(ge=0, le=5)]
     rho: Annotated[Number, Field(ge=0, lt=1)]
-    step: Annotated[Seconds, Field(gt=0)] = 1.0
+    step: _Lasting = 1.0
 
 
 class IndoorFactoryChannel(Frozen):
@@ -93,8 +96,8 @@ class IndoorFactoryChannel(Frozen):
     clutter_height: Annotated[Metres, Field(gt=0)] = 6.0
     base_height: Annotated[Metres, Field(gt=0)] = 8.0
     device_height: Annotated[Metres, Field(gt=0)] = 1.5
-    block: Annotated[Seconds, Field(gt=0)] = 0.1
-    shadowing_time: Annotated[Seconds, Field(gt=0)] = 5.0
+    block: _Lasting = 0.1
+    shadowing_time: _Lasting = 5.0
     efficiency: Annotated[Number, Field(gt=0, le=1)] = 0.65
     max_spectral_efficiency: PositiveNumber = 7.4
 
@@ -106,7 +109,7 @@ class TraceChannel(Frozen):
     file: str
     format: Literal["two-column", "mahimahi", "g-nettrack"] | None = None
     column: Literal["up", "down"] = "down"
-    scale: PositiveNumber = 1.0
+    scale: Annotated[Number, Field(ge=LEAST_FACTOR, le=LARGEST_FACTOR)] = 1.0
     offset: Seconds = 0.0
 
 
@@ -127,7 +130,7 @@ class Link(Frozen):
     channel: Annotated[Channel, PlainOr("rate", Quantity(units.BIT_RATE))]
     delay: Seconds = 0.0
     discipline: Literal["agent", "fifo"] = "agent"
-    copies: PositiveWhole = 1
+    copies: Annotated[Whole, Field(ge=1, le=MOST_COPIES)] = 1
     """Parallel carriers of the same kind (bonded radios); each carries one transfer at a time."""
     outages: Faults | None = None
     """Times in which nothing gets through; transfers under way go on afterwards."""

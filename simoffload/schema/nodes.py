@@ -14,8 +14,6 @@ from ..quantities import (
     JoulesPerToken,
     Number,
     PerSecond,
-    PositiveNumber,
-    PositiveWhole,
     Seconds,
     SecondsPerToken,
     Tokens,
@@ -28,6 +26,7 @@ from ..quantities import (
 )
 from .base import Frozen, Modality, Name
 from .faults import Faults, Spells, check_order
+from .limits import LARGEST_FACTOR, LEAST_FACTOR, LONGEST_RUN_S, MOST_AT_ONCE, SHORTEST_S
 from .network import Link
 
 
@@ -112,7 +111,7 @@ class SlotsServer(Frozen):
     """`slots` servers, one subtask each."""
 
     kind: Literal["slots"] = "slots"
-    slots: Annotated[Whole, Field(ge=1, le=100_000)] = 1
+    slots: Annotated[Whole, Field(ge=1, le=MOST_AT_ONCE)] = 1
     preemption: Literal["none", "resume"] = "none"
     """`resume`: a subtask that goes before one in service interrupts it; that goes on later from where it was."""
 
@@ -121,7 +120,7 @@ class BatchingServer(Frozen):
     """Continuous batching: resident requests share iterations; admission is bounded by sequences and KV memory."""
 
     kind: Literal["batching"]
-    max_batch: Annotated[Whole, Field(ge=1, le=100_000)]
+    max_batch: Annotated[Whole, Field(ge=1, le=MOST_AT_ONCE)]
     kv_tokens: Tokens | None = None
     """Tokens of context the KV memory holds; from the hardware's memory where left out."""
     chunk: Annotated[Tokens, Field(ge=1)] | None = None
@@ -132,8 +131,8 @@ class Brownouts(Frozen):
     """Times in which an API has tighter limits on streams, on requests, or on both; what is in service goes on."""
 
     times: Faults
-    streams: PositiveWhole | None = None
-    request_rate: Annotated[PerSecond, Field(gt=0)] | None = None
+    streams: Annotated[Whole, Field(ge=1, le=MOST_AT_ONCE)] | None = None
+    request_rate: Annotated[PerSecond, Field(ge=1 / LONGEST_RUN_S)] | None = None
 
     @model_validator(mode="after")
     def _limits_something(self) -> Brownouts:
@@ -148,8 +147,8 @@ class ApiServer(Frozen):
     kind: Literal["api"]
     overhead_median: Seconds = 0.6
     overhead_sigma: Annotated[Number, Field(ge=0, le=5)] = 0.5
-    streams: PositiveWhole | None = None
-    request_rate: Annotated[PerSecond, Field(gt=0)] | None = None
+    streams: Annotated[Whole, Field(ge=1, le=MOST_AT_ONCE)] | None = None
+    request_rate: Annotated[PerSecond, Field(ge=1 / LONGEST_RUN_S)] | None = None
     brownouts: Brownouts | None = None
     """Times in which it lets less through."""
 
@@ -169,9 +168,9 @@ class RandomSlowdown(Frozen):
     kind: Literal["random"]
     factor: Factor
     """Work takes this many times as long."""
-    mean_between: Annotated[Seconds, Field(gt=0)]
+    mean_between: Annotated[Seconds, Field(ge=SHORTEST_S)]
     """From the end of a spell to the beginning of the next."""
-    mean_lasting: Annotated[Seconds, Field(gt=0)]
+    mean_lasting: Annotated[Seconds, Field(ge=SHORTEST_S)]
 
 
 class WrittenSlowdown(Frozen):
@@ -201,7 +200,7 @@ class _Node(Frozen):
     memory: Bytes | None = None
     server: Server = SlotsServer()
     discipline: Discipline = "agent"
-    speed: PositiveNumber = 1.0
+    speed: Annotated[Number, Field(ge=LEAST_FACTOR, le=LARGEST_FACTOR)] = 1.0
     """All service goes this much faster than the law says."""
     slowdown: Slowdown | None = None
     """Times in which service goes slower than that; loading a model does not, nor is anybody told."""

@@ -17,6 +17,8 @@ MOST_PROBLEMS = 100
 """An error's text holds at most this many problems."""
 MOST_COMPARED = 500
 """As many known names, and as much of a word, are looked at for the nearest spelling."""
+LONGEST_PART = 1000
+"""Characters of a place, a path or a message; longer ones, such as a key of a million letters, are cut."""
 WIDTH = 110
 """Longer source lines are cut around the caret."""
 
@@ -40,7 +42,7 @@ class Problem:
         """The problem in one line."""
         place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
         parts = (place, "warning" if self.severity == "warning" else "", self.where, self.message)
-        text = ": ".join(part for part in parts if part)
+        text = ": ".join(_in_one_line(part) for part in parts if part)
         if self.allowed:
             text += f"; allowed: {_listing(self.allowed)}"
         if self.suggestion is not None:
@@ -90,9 +92,16 @@ def _listing(names: tuple[str, ...]) -> str:
     return ", ".join(names) if left <= 0 else f"{', '.join(names[:MOST_ALLOWED])}, ... ({left} more)"
 
 
+def _in_one_line(text: str) -> str:
+    """The text without its middle where it is very long, and with what cannot be printed as an escape."""
+    if len(text) > LONGEST_PART:
+        text = f"{text[: LONGEST_PART // 2]} ... {text[-LONGEST_PART // 2 :]}"
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+
+
 def _window(line: str, caret: int) -> tuple[str, int]:
-    line = line.rstrip().replace("\t", " ")
-    if len(line) <= WIDTH:
-        return line, caret
+    line = line.rstrip()
     start = max(0, min(caret - WIDTH // 2, len(line) - WIDTH))
-    return line[start : start + WIDTH], caret - start
+    return "".join(one if one.isprintable() else " " for one in line[start : start + WIDTH]), caret - start

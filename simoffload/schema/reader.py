@@ -26,6 +26,8 @@ DEEPEST = 64
 MOST_VALUES = 2_000_000
 """Values of a document once its aliases are written out."""
 
+_LONGEST_INTEGER = 400
+"""Characters; longer ones are beyond all floats."""
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _INFINITE = re.compile(r"([-+]?)\.(?:inf|Inf|INF)")
@@ -96,7 +98,9 @@ def scalar(text: str) -> Scalar:
         return _WORDS[text]
     if _INTEGER.fullmatch(text):
         base = {"0o": 8, "0x": 16}.get(text[:2], 10)
-        return int(text[2:], base) if base != 10 else int(text) if len(text) < 400 else float(text)
+        if len(text) >= _LONGEST_INTEGER:
+            return float(text) if base == 10 else math.inf
+        return int(text[2:], base) if base != 10 else int(text)
     if _FLOAT.fullmatch(text):
         return float(text)
     infinite = _INFINITE.fullmatch(text)

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from ..quantities import BytesPerToken, Fraction, Number, Seconds, Usd, Whole
 from .base import Frozen, Name
 from .faults import FaultPolicy
+from .limits import LEAST_SHARE, MOST_LAWS, MOST_WORKLOADS
 from .network import Link
 from .nodes import CloudServer, EdgeNode, Hardware, MeasuredLaw, Model, Price, Site
 from .workload import Workload
@@ -40,7 +41,7 @@ class Records(Frozen):
     """Which events a run keeps as Parquet files; summaries are exact whatever is kept."""
 
     level: Literal["full", "sampled", "off"] = "off"
-    sample: Annotated[Fraction, Field(gt=0)] = 0.1
+    sample: Annotated[Fraction, Field(ge=LEAST_SHARE)] = 0.1
     """Share of tasks kept at level `sampled`."""
 
 
@@ -68,7 +69,7 @@ class Catalogue(Frozen):
 
     hardware: dict[Name, Hardware] = {}
     models: dict[Name, Model] = {}
-    laws: list[MeasuredLaw] = []
+    laws: Annotated[list[MeasuredLaw], Field(max_length=MOST_LAWS)] = []
     prices: dict[Name, Price] = {}
 
 
@@ -98,4 +99,4 @@ class Scenario(Frozen):
     sites: Annotated[list[Site], Field(min_length=1)] = [Site(id="plant")]
     edges: Annotated[list[EdgeNode], Field(min_length=1, max_length=10_000)]
     clouds: Annotated[list[CloudServer], Field(max_length=1_000)] = []
-    workloads: Annotated[list[Workload], Field(min_length=1)]
+    workloads: Annotated[list[Workload], Field(min_length=1, max_length=MOST_WORKLOADS)]

@@ -56,7 +56,7 @@ def place_of(model: type[BaseModel], location: Sequence[str | int]) -> Place:
     kinds: tuple[object, ...] = (model,)
     around: tuple[object, ...] = ()
     for part in location:
-        if part == "[key]":
+        if part == "[key]" and _keys_of(around):
             return Place(tuple(path), _keys_of(around), tuple(forks), is_key=True)
         if len(kinds) > 1:
             if not all(_model(kind) for kind in kinds):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StrictBool, model_validator
 
-from ..quantities import Bytes, Fraction, Number, PerSecond, PositiveNumber, PositiveWhole, Seconds, Tokens, Whole
+from ..quantities import Bytes, Fraction, Number, PerSecond, PositiveWhole, Seconds, Tokens, Whole
 from ..traces.formats import RequestFormat
 from .base import Frozen, Modality, Name
 from .distributions import (
@@ -16,18 +16,28 @@ from .distributions import (
     SecondDistribution,
     TokenDistribution,
 )
+from .limits import (
+    HIGHEST_RATE_PER_S,
+    LARGEST_CV,
+    LARGEST_FACTOR,
+    LEAST_FACTOR,
+    MOST_STATES,
+    MOST_SUBTASKS_OF_A_KIND,
+    MOST_TOKENS,
+    SHORTEST_S,
+)
 
 
 class Diurnal(Frozen):
     """Rate modulation 1 + amplitude sin(2 pi (t + phase)/period); its mean is 1."""
 
-    period: Annotated[Seconds, Field(gt=0)]
+    period: Annotated[Seconds, Field(ge=SHORTEST_S)]
     amplitude: Fraction
     phase: Seconds = 0.0
 
 
 class _Renewal(Frozen):
-    rate: Annotated[PerSecond, Field(gt=0)]
+    rate: Annotated[PerSecond, Field(gt=0, le=HIGHEST_RATE_PER_S)]
     """Mean arrivals per second at each home node."""
     modulation: Diurnal | None = None
 
@@ -42,7 +52,7 @@ class GammaArrivals(_Renewal):
     """Gamma times between arrivals with the given coefficient of variation."""
 
     kind: Literal["gamma"]
-    cv: PositiveNumber
+    cv: Annotated[Number, Field(gt=0, le=LARGEST_CV)]
 
 
 class WeibullArrivals(_Renewal):
@@ -56,8 +66,10 @@ class MmppArrivals(Frozen):
     """Markov-modulated Poisson: rates[i] arrivals a second for phase i's exponential sojourn; phases follow in turn."""
 
     kind: Literal["mmpp"]
-    rates: Annotated[list[PerSecond], Field(min_length=2)]
-    mean_sojourn: list[Annotated[Seconds, Field(gt=0)]]
+    rates: Annotated[
+        list[Annotated[PerSecond, Field(le=HIGHEST_RATE_PER_S)]], Field(min_length=2, max_length=MOST_STATES)
+    ]
+    mean_sojourn: list[Annotated[Seconds, Field(ge=SHORTEST_S)]]
 
     @model_validator(mode="after")
     def _one_sojourn_per_rate(self) -> MmppArrivals:
@@ -72,7 +84,7 @@ class PeriodicArrivals(Frozen):
     """One arrival a period, displaced uniformly by up to `jitter`; homes are out of phase unless `aligned`."""
 
     kind: Literal["periodic"]
-    period: Annotated[Seconds, Field(gt=0)]
+    period: Annotated[Seconds, Field(ge=1 / HIGHEST_RATE_PER_S)]
     jitter: Seconds = 0.0
     aligned: StrictBool = False
 
@@ -89,7 +101,7 @@ class TraceArrivals(Frozen):
     kind: Literal["trace"]
     file: str
     format: RequestFormat | None = None
-    speed: PositiveNumber = 1.0
+    speed: Annotated[Number, Field(ge=LEAST_FACTOR, le=LARGEST_FACTOR)] = 1.0
     """Replay this much faster than recorded."""
     tokens: Literal["trace", "drawn"] = "trace"
     """`trace`: prompt and output tokens are those recorded, shared out over its subtasks; `drawn`: `stages`."""
@@ -137,8 +149,8 @@ class Count(Frozen):
     def _ordered(self) -> Count:
         if self.max < self.min:
             raise ValueError(f"max {self.max} is below min {self.min}")
-        if self.max > 200:
-            raise ValueError(f"max {self.max} is above 200 subtasks of a kind")
+        if self.max > MOST_SUBTASKS_OF_A_KIND:
+            raise ValueError(f"max {self.max} is above {MOST_SUBTASKS_OF_A_KIND} subtasks of a kind")
         if self.weights is not None and (len(self.weights) != self.max - self.min + 1 or sum(self.weights) <= 0):
             raise ValueError(f"give {self.max - self.min + 1} weights, not all 0, for {self.min}..{self.max}")
         return self
@@ -176,7 +188,7 @@ class Layered(Frozen):
     fat: Fraction = 0.5
     density: Fraction = 0.5
     regularity: Fraction = 0.5
-    jump: PositiveWhole = 1
+    jump: Annotated[Whole, Field(ge=1, le=MOST_SUBTASKS_OF_A_KIND)] = 1
 
 
 class WrittenSubtask(Frozen):
@@ -233,7 +245,7 @@ class Workload(Frozen):
     stages: Stages = Stages()
     length_noise: Annotated[Number, Field(ge=0, le=3)] = 0.0
     """Sigma of the lognormal factor (mean 1) between an output's expected and true length."""
-    max_output: Annotated[Whole, Field(ge=0, le=10_000_000)] = 4096
+    max_output: Annotated[Whole, Field(ge=0, le=MOST_TOKENS)] = 4096
     """No answer is longer than this (tokens); what a batching server reserves for it."""
     weight: NumberDistribution = Constant[Number](value=1.0)
     """Importance of a task in the objective."""

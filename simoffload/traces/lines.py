@@ -135,9 +135,20 @@ def rows_of(path: str) -> Iterator[tuple[int, list[str]]]:
 
     TraceError where it is malformed.
     """
-    reader = csv.reader(lines_of(path), strict=True)
+    held = 0
+
+    def lines() -> Iterator[str]:
+        nonlocal held
+        for line in lines_of(path):
+            held += len(line)
+            if held > LONGEST_LINE:
+                raise csv.Error(f"a row of more than {LONGEST_LINE} characters; is a quote not closed?")
+            yield line
+
+    reader = csv.reader(lines(), strict=True)
     try:
         for row in reader:
+            held = 0
             if row and not row[0].startswith("#") and (len(row) > 1 or row[0].strip()):
                 yield reader.line_num, row
     except csv.Error as error:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from simoffload.record.durable import RecordError, write_durably
+from simoffload.record.durable import RecordError, contents, write_durably
 
 needs_full_device = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
 
@@ -41,3 +41,18 @@ def test_a_directory_in_the_way_is_named(tmp_path: Path) -> None:
     with pytest.raises(RecordError, match=r"cannot write .*taken"):
         write_durably(tmp_path / "taken", b"")
     assert os.listdir(tmp_path) == ["taken"]
+
+
+def test_a_file_is_read_whole_if_it_is_one_and_not_too_large(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"content")
+    assert contents(path) == contents(path, 7) == b"content"
+    with pytest.raises(OSError, match="it has more than 6 bytes"):
+        contents(path, 6)
+    with pytest.raises(FileNotFoundError):
+        contents(tmp_path / "gone")
+    with pytest.raises(IsADirectoryError):
+        contents(tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="it is not a regular file"):
+        contents(tmp_path / "pipe")

@@ -26,7 +26,8 @@ ONLY_THE_LOADER_SEES = (
     "no node uses", "hosts no model", "hosts one model", "KV memory", "warm-up", "weight", "exactly one", "is above",
     "is below", "give one", "at least 1 tok", "half the period", "every rate", "add up", "no modality",
     "must be more than 0", "must be at most 600", "negative", "begins before", "no later than", "no slow-downs",
-    "without a limit", "at least 1 ms", "no cloud in which", "nobody to interrupt", "hold all its models",
+    "without a limit", "at least 1 ms", "at least 1e-", "no cloud in which", "nobody to interrupt",
+    "hold all its models",
 )  # fmt: skip
 
 

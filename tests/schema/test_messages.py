@@ -112,3 +112,16 @@ def test_a_mistake_behind_an_alias_is_told_where_it_is_written() -> None:
         "s.yaml:22:45: edges.press.uplink.delay: 10",
         "s.yaml:22:45: links.radio.delay: 10",
     ]
+
+
+def test_a_headline_is_one_line_that_can_be_printed_and_read() -> None:
+    (headline,) = headlines(f'? !!str "{"k" * 5000}\\n\\e[31m"\n: 1\n? !!str "{"k" * 5000}\\n\\e[31m"\n: 2\n')
+    assert headline.startswith("s.yaml:3:3: duplicate key 'kkk")
+    assert headline.endswith("k\\n\\x1b[31m' (first in line 1)")
+    assert len(headline) < 1100
+
+
+@pytest.mark.parametrize("key", ["[key]", "edges.[key]", "links.[key]", "edges.press.[key]", "catalogue.models.[key]"])
+def test_a_key_by_the_name_that_validation_gives_to_keys_is_told_like_any_other(key: str) -> None:
+    (headline, *_) = headlines(changed(), f"{key}=0")
+    assert "[key]" in headline.partition("': ")[2]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from simoffload.schema import ScenarioError, reader
 from simoffload.schema.document import Source, Tree, plain
-from simoffload.schema.reader import parse, parse_value, read_source
+from simoffload.schema.reader import parse, parse_value, read_source, scalar
 
 
 def tree_of(text: str) -> Tree:
@@ -223,7 +223,7 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
     ):
         with pytest.raises(ScenarioError) as caught:
             read_source(tmp_path / name)
-        assert str(caught.value) == f"{tmp_path / name}: {message}"
+        assert str(caught.value) == f"{tmp_path / name}: {message}".replace("\x00", "\\x00")
 
 
 def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
@@ -263,3 +263,8 @@ def test_any_mix_of_yaml_signs_gives_a_tree_or_an_error(text: str) -> None:
         tree_of(text)
     except ScenarioError as error:
         assert str(error)
+
+
+@pytest.mark.parametrize("text", ["9" * 5000, "0x" + "f" * 5000, "0o" + "7" * 5000])
+def test_a_whole_number_beyond_all_floats_is_infinite(text: str) -> None:
+    assert scalar(text) == math.inf
