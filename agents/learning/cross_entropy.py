@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from simoffload.decision import Agent
 from simoffload.random_streams import Streams
-from simoffload.record.durable import RecordError, write_durably
+from simoffload.record.durable import RecordError, held, write_durably
 from simoffload.run.recorder import statistics_of
 from simoffload.run.references import with_references
 from simoffload.run.workers import interrupts_held, set_up
@@ -104,7 +104,14 @@ class CrossEntropy:
         return self._generation >= self._settings.generations
 
     def run(self, workers: int, watch: Watch) -> Row:
-        """Fit to the end or until `watch` returns False; the last row of the curve."""
+        """Fit to the end or until `watch` returns False; the last row of the curve.
+
+        RecordError where the directory is of another training, or in use.
+        """
+        with held(self._directory):
+            return self._run(workers, watch)
+
+    def _run(self, workers: int, watch: Watch) -> Row:
         began = time.perf_counter()
         if is_begun(self._directory, self._scenarios, self._told_settings()):
             self._load()

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from simoffload.record.durable import RecordError, write_durably
+from simoffload.record.durable import RecordError, held, write_durably
 from simoffload.run.references import with_references
 from simoffload.run.workers import interrupts_held, set_up
 from simoffload.schema import Scenario
@@ -75,7 +75,14 @@ class Training:
         self._validation = Validation(self._scenarios, settings.validation_seeds, settings.validation_tasks)
 
     def run(self, workers: int, watch: Watch) -> Row:
-        """Train to the end or until `watch` returns False; the last row of the curve."""
+        """Train to the end or until `watch` returns False; the last row of the curve.
+
+        RecordError where the directory is of another training, or in use.
+        """
+        with held(self._directory):
+            return self._run(workers, watch)
+
+    def _run(self, workers: int, watch: Watch) -> Row:
         began = time.perf_counter()
         torch.set_num_threads(1)
         if is_begun(self._directory, self._scenarios, self._told_settings()):

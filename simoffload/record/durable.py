@@ -6,6 +6,7 @@ import contextlib
 import errno
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import Any
@@ -67,6 +68,31 @@ def make_directory(directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RecordError(f"cannot make {directory}: {error.strerror or error}") from error
+
+
+@contextlib.contextmanager
+def held(directory: Path) -> Iterator[None]:
+    """Nobody else may hold a directory, made if need be, meanwhile; RecordError where somebody does.
+
+    A process that ends lets go, however it ends. Windows has no such thing for directories and goes without.
+    """
+    make_directory(directory)
+    if os.name == "nt":
+        yield
+        return
+    import fcntl
+
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RecordError(f"{directory} is in use: another simoffload is at work there") from None
+        except OSError:  # a file system without locks
+            pass
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _sync_directory(directory: Path) -> None:

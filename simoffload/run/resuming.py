@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..decision import Agent
-from ..record.durable import RecordError, contents, remove
+from ..record.durable import RecordError, contents, held, remove
 from ..record.manifest import CHECKPOINT_FILE, SCENARIO_FILE, SUMMARY_FILE, Manifest, read_manifest, versions
 from ..schema import Scenario, ScenarioError, load_scenario
 from .agents import load_agent
@@ -42,6 +42,12 @@ def resume(
     RecordError when the directory is none of a run, its run is over, or it cannot be read or written; AgentError when
     its agent is not to be had.
     """
+    read_manifest(directory)
+    with held(directory):
+        return _resumed(directory, watch, say, from_start, rhythm)
+
+
+def _resumed(directory: Path, watch: Watch | None, say: Say, from_start: bool, rhythm: Rhythm) -> dict[str, Any]:
     began = time.perf_counter()
     manifest = read_manifest(directory)
     if manifest.is_over:

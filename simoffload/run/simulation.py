@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
 from ..decision import Agent
-from ..record.durable import RecordError
+from ..record.durable import RecordError, held
 from ..record.manifest import ROWS_PER_PART, Status
 from ..schema import Scenario
 from ..schema.limits import LONGEST_RUN_S, MOST_IN_SYSTEM
@@ -86,8 +86,10 @@ class Simulation:
     def run(self, watch: Watch | None = None) -> dict[str, Any]:
         """Run to the end; the content of ``summary.json``."""
         backlog = Backlog() if self._journal.manifest.stop_if_unstable else None
-        self.world.begin()
-        return Underway(self.world, backlog, self._journal, self._saver, self._began).finish(watch)
+        directory = self._journal.directory
+        with nullcontext() if directory is None else held(directory):
+            self.world.begin()
+            return Underway(self.world, backlog, self._journal, self._saver, self._began).finish(watch)
 
     def lasts(self, tasks: int) -> None:
         """Its horizon is another number of tasks: the directory is to be that of a run to this horizon."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..record.durable import make_directory
+from ..record.durable import held, make_directory
 from .cells import Cell, Cells, place_key
 from .entrants import TRAININGS
 from .evaluation import measure, wanted
@@ -40,12 +40,13 @@ def run_study(study: Study, directory: Path, workers: int, watch: Watch) -> None
 
     RecordError where the directory cannot be written or holds something else.
     """
-    make_directory(directory / TRAININGS)
-    clock = Clock(directory, workers)
-    try:
-        _Sitting(study, directory, workers, clock, watch).run()
-    finally:
-        clock.note(ended=True)
+    with held(directory):
+        make_directory(directory / TRAININGS)
+        clock = Clock(directory, workers)
+        try:
+            _Sitting(study, directory, workers, clock, watch).run()
+        finally:
+            clock.note(ended=True)
 
 
 class _Sitting:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from simoffload.record.durable import RecordError, contents, write_durably
+from simoffload.record.durable import RecordError, contents, held, write_durably
 
 needs_full_device = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
 
@@ -56,3 +56,17 @@ def test_a_file_is_read_whole_if_it_is_one_and_not_too_large(tmp_path: Path) -> 
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(OSError, match="it is not a regular file"):
         contents(tmp_path / "pipe")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no locks of directories here")
+def test_a_directory_is_held_by_one_at_a_time_and_let_go_of_in_the_end(tmp_path: Path) -> None:
+    directory = tmp_path / "runs" / "one"
+    with held(directory):
+        with pytest.raises(RecordError, match="one is in use: another simoffload is at work there"), held(directory):
+            raise AssertionError("two hold it")
+        with held(tmp_path / "runs" / "two"):
+            pass
+    with pytest.raises(ValueError, match="it went wrong"), held(directory):
+        raise ValueError("it went wrong")
+    with held(directory):
+        assert os.listdir(directory) == []

@@ -135,6 +135,14 @@ def test_a_run_without_rows_goes_on_as_well(tmp_path: Path) -> None:
     assert content(tmp_path / "cut") == content(tmp_path / "plain")
 
 
+def test_a_run_that_is_going_on_is_not_gone_on_with(tmp_path: Path, whole: dict[str, Any]) -> None:
+    stopped(tmp_path / "run", 1)
+    with durable.held(tmp_path / "run"), pytest.raises(RecordError, match="is in use"):
+        resume(tmp_path / "run")
+    resume(tmp_path / "run", rhythm=OFTEN)
+    assert content(tmp_path / "run") == whole
+
+
 def test_a_run_that_is_over_is_not_gone_on_with(tmp_path: Path) -> None:
     simulate(scenario("horizon={tasks: 5}"), "eft", tmp_path)
     assert not (tmp_path / "checkpoint").exists()

@@ -181,7 +181,7 @@ def test_a_full_disk_is_an_error_that_names_the_file(tmp_path: Path, monkeypatch
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(durable.os, "fsync", full)
-    with pytest.raises(RecordError, match=f"cannot write {tmp_path}/scenario.yaml: No space left on device"):
+    with pytest.raises(RecordError, match=f"cannot write {tmp_path}/manifest.json: No space left on device"):
         simulate(tiny(), "random", tmp_path)
     assert list(tmp_path.iterdir()) == []
 
