@@ -6,7 +6,7 @@ import re
 from typing import Annotated, Any, Literal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
@@ -108,7 +108,6 @@ def test_whole_numbers_may_be_written_with_an_exponent_but_not_with_a_fraction()
     assert message(PositiveWhole, 0) == "Input should be greater than or equal to 1"
 
 
-@settings(deadline=None)
 @given(st.floats(min_value=1e-30, max_value=1e10))
 def test_a_dumped_model_reads_back_bit_for_bit(pause: float) -> None:
     model = Timed.model_construct(pause=pause, limit=pause, maybe=pause)

@@ -6,7 +6,7 @@ import math
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from simoffload import units
@@ -140,14 +140,12 @@ def test_zero_needs_no_unit_and_other_bare_numbers_do() -> None:
         units.bare(math.nan, units.TIME)
 
 
-@settings(deadline=None)
 @given(dimensions, st.floats(min_value=units.SMALLEST, max_value=1e24), st.booleans())
 def test_what_is_written_reads_as_the_same_float(dimension: Dimension, magnitude: float, negative: bool) -> None:
     value = min(magnitude, dimension.limit) * (-1 if negative and dimension.signed else 1)
     assert units.parse(units.write(value, dimension), dimension) == value
 
 
-@settings(deadline=None)
 @given(dimensions, st.decimals(min_value=0, max_value=1000, places=3), st.data())
 def test_round_numbers_are_written_as_short_as_they_came(
     dimension: Dimension, number: object, data: st.DataObject
@@ -158,7 +156,6 @@ def test_round_numbers_are_written_as_short_as_they_came(
     assert len(units.write(value, dimension)) <= max(len(text) + 6, len(f"0 {dimension.si}"))
 
 
-@settings(deadline=None)
 @given(dimensions, st.text(max_size=30))
 def test_any_text_is_either_a_sensible_number_or_a_unit_error(dimension: Dimension, text: str) -> None:
     try:

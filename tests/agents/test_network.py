@@ -34,7 +34,7 @@ def test_rows_are_not_written_to() -> None:
     assert rows.tolist() == [[-3.0, -4.0]]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 2**32 - 1), hidden=st.lists(st.integers(1, 9), max_size=3), rows=st.integers(1, 7))
 def test_numpy_and_torch_say_the_same(seed: int, hidden: list[int], rows: int) -> None:
     torch.manual_seed(seed)
@@ -54,7 +54,7 @@ def test_a_new_network_says_0_of_every_row() -> None:
 
 
 @given(seed=st.integers(0, 2**32 - 1), order=st.permutations(range(5)))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_the_order_of_rows_is_the_order_of_numbers_and_nothing_else(seed: int, order: list[int]) -> None:
     network = random_network(3, seed)
     rows = np.random.default_rng(seed).normal(size=(5, 3))

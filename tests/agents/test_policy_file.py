@@ -63,7 +63,7 @@ def test_a_file_that_is_missing_is_named(policy: Path, suffix: str) -> None:
         read_policy(policy)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(share=st.floats(0.0, 1.0, exclude_max=True), suffix=st.sampled_from([".safetensors", ".json"]))
 def test_a_file_cut_short_anywhere_is_refused_by_its_name(
     tmp_path_factory: pytest.TempPathFactory, share: float, suffix: str

@@ -104,7 +104,7 @@ def test_what_is_said_of_an_order_prefers_the_first_come() -> None:
         assert rule.tolist() == [-0.5 * place for place in range(len(rule))]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 2**32 - 1), order=st.permutations(range(4)))
 def test_permuting_candidates_permutes_logits_and_twins_have_equal_chances(seed: int, order: list[int]) -> None:
     generator = np.random.default_rng(seed)
@@ -132,7 +132,7 @@ def test_a_twin_of_a_node_has_an_equal_chance_in_the_plant() -> None:
 # --------------------------------------------------------------------------------------------------- the rule in it
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow])
 @given(written=scenarios(horizons=("tasks", "time")), kappa=st.sampled_from([1.0, 1e6]))
 def test_networks_that_say_0_leave_the_rule_decision_by_decision(written: dict[str, Any], kappa: float) -> None:
     scenario = load_scenario_text(json.dumps(written))

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from simoffload.agents.critical_path import CriticalPath
@@ -90,7 +90,6 @@ RULES: dict[str, Any] = {"eft": EarliestFinish, "weighted-greedy": WeightedGreed
 
 
 @pytest.mark.parametrize("name", RULES)
-@settings(deadline=None)
 @given(finish=NUMBERS, change=NUMBERS, cost=NUMBERS, weight=st.floats(0.01, 10.0))
 def test_at_certain_prices_the_index_is_a_multiple_of_that_of_a_rule(
     name: str, finish: list[float], change: list[float], cost: list[float], weight: float

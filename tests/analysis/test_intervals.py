@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -26,7 +26,6 @@ LEVELS = st.sampled_from([0.5, 0.9, 0.95, 0.99])
 P_VALUES = st.lists(st.integers(0, 1000).map(lambda k: k / 1000), max_size=12)
 
 
-@settings(deadline=None)
 @given(SAMPLES, LEVELS)
 def test_the_interval_is_that_of_scipy(values: list[float], level: float) -> None:
     low, high = stats.t.interval(level, len(values) - 1, np.mean(values), stats.sem(values))
@@ -77,7 +76,6 @@ def test_the_interval_covers_the_mean_as_often_as_it_says() -> None:
     assert covered == pytest.approx(1900, abs=4 * math.sqrt(2000 * 0.95 * 0.05))
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(VALUES, VALUES), min_size=2, max_size=20), LEVELS)
 def test_a_paired_difference_is_that_of_scipy(pairs: list[tuple[float, float]], level: float) -> None:
     a, b = map(list, zip(*pairs, strict=True))
@@ -91,7 +89,6 @@ def test_a_paired_difference_is_that_of_scipy(pairs: list[tuple[float, float]], 
     assert (found.difference.low, found.difference.high) == pytest.approx((low, high), abs=1e-9 * size)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(VALUES, VALUES), min_size=1, max_size=9))
 def test_differences_do_not_depend_on_who_is_taken_from_whom(pairs: list[tuple[float, float]]) -> None:
     a, b = map(list, zip(*pairs, strict=True))
@@ -171,7 +168,6 @@ ROWS = st.integers(2, 5).flatmap(
 )
 
 
-@settings(deadline=None)
 @given(ROWS)
 def test_an_interval_excludes_zero_just_when_holm_rejects(rows: list[list[float]]) -> None:
     found = all_differences(rows)
@@ -181,7 +177,6 @@ def test_an_interval_excludes_zero_just_when_holm_rejects(rows: list[list[float]
             assert pair.is_tie == (pair.p_value > 0.05)
 
 
-@settings(deadline=None)
 @given(ROWS)
 def test_all_differences_are_the_pairs_own_but_for_their_width(rows: list[list[float]]) -> None:
     for (i, j), pair in all_differences(rows).items():
@@ -211,7 +206,6 @@ def test_agents_that_differ_much_are_told_apart() -> None:
     assert all(pair.difference.mean > 0 for pair in found.values())
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(*[st.lists(VALUES, min_size=4, max_size=4)] * 2), max_size=6))
 def test_pairs_are_adjusted_for_those_that_are_given(pairs: list[tuple[list[float], list[float]]]) -> None:
     alone = [paired_difference(a, b) for a, b in pairs]

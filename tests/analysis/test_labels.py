@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation, Text
@@ -89,7 +89,6 @@ def test_names_that_fit_stay_as_they_are() -> None:
     assert short("weighted-greedy-wspt") == "weighted-greedy-wspt"
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=29, max_size=90))
 def test_long_names_keep_both_ends(name: str) -> None:
     shortened = short(name)

@@ -91,7 +91,7 @@ def test_kinds_of_cells() -> None:
     assert agent_cell("random").colour == agent_style("random").colour
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=40))
 def test_no_text_becomes_markup(text: str) -> None:
     blocks = (Paragraph(text), Listing(text), Table("t", text, (text,), [[Cell(text, mark=text)]]), Folded(text, []))

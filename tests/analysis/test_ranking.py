@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -100,7 +100,6 @@ def test_agents_without_any_objective_have_no_rank() -> None:
     assert [standing.ranks for standing in standings(results)] == [None, None]
 
 
-@settings(deadline=None)
 @given(st.lists(st.lists(st.integers(0, 400).map(lambda k: k / 8), min_size=4, max_size=4), min_size=1, max_size=6))
 def test_the_place_in_the_list_is_among_the_possible_ranks(rows: list[list[float]]) -> None:
     order = standings(results_of({f"agent-{k}": row for k, row in enumerate(rows)}))
@@ -109,7 +108,6 @@ def test_the_place_in_the_list_is_among_the_possible_ranks(rows: list[list[float
         assert 1 <= standing.ranks.best <= place <= standing.ranks.worst <= len(rows)
 
 
-@settings(deadline=None)
 @given(st.lists(st.lists(st.integers(0, 400).map(lambda k: k / 8), min_size=4, max_size=4), min_size=2, max_size=5))
 def test_whom_only_chance_parts_from_the_first_is_not_excluded_by_it(rows: list[list[float]]) -> None:
     order = standings(results_of({f"agent-{k}": row for k, row in enumerate(rows)}))

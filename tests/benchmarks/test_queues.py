@@ -11,7 +11,7 @@ from benchmarks.queues import heapq_loop, raw_simpy, simpy_callbacks, stations
 from benchmarks.queues.load import Load, checksum, mean
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(servers=st.integers(1, 5), utilisation=st.floats(0.1, 1.5), jobs=st.integers(1, 200), seed=st.integers(0, 99))
 def test_all_programs_let_every_job_wait_equally_long(servers: int, utilisation: float, jobs: int, seed: int) -> None:
     load = Load(servers, utilisation, jobs, seed)

@@ -110,7 +110,7 @@ def courses(scenario: Scenario) -> Iterator[tuple[Course, Literal]]:
             yield Course(each, tables, scenario.bytes_per_token), Literal(scenario, each, rates)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(scenarios())
 def test_ranks_and_optimistic_costs_are_those_of_the_recursions(written: dict[str, Any]) -> None:
     for course, literal in courses(load_scenario_text(json.dumps(written))):

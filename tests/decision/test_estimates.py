@@ -73,7 +73,7 @@ def chains(draw: st.DrawFn, homes: int) -> Task:
     )
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_a_task_alone_in_the_plant_ends_and_costs_what_was_expected(data: st.DataObject) -> None:
     scenario = without_chance(data.draw(scenarios()), data.draw(amount(1e5, 1e7)))
@@ -127,7 +127,7 @@ def streams_of_tasks(draw: st.DrawFn) -> list[Task]:
     return tasks
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     tasks=streams_of_tasks(),
     numbers=st.lists(st.integers(0, 2), min_size=1, max_size=9),
@@ -148,7 +148,7 @@ def test_a_home_that_has_the_plant_to_itself_expects_what_happens_however_old_th
     happens(scenario, tasks, numbers)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(tasks=streams_of_tasks(), cloud=st.sampled_from(ONE_AT_A_TIME), numbers=st.lists(st.integers(0, 2), min_size=1))
 def test_with_fresh_news_a_limited_rate_of_requests_is_foreseen(
     tasks: list[Task], cloud: str, numbers: list[int]

@@ -201,7 +201,7 @@ def test_an_order_on_a_link_tells_of_bytes() -> None:
 # ------------------------------------------------------------------------------------------------------------- sizes
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 @given(written=scenarios(horizons=("tasks", "time")))
 def test_every_number_is_finite_whatever_the_plant(written: dict[str, Any]) -> None:
     reader = read(load_scenario_text(json.dumps(written)), Reader())
@@ -276,7 +276,7 @@ def test_features_of_orders_tell_nothing_of_other_nodes_nor_of_what_is_to_come()
         assert true.tolist() == false.tolist()
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(data=st.data())
 def test_rows_of_a_line_are_computed_alike_wherever_they_stand(data: st.DataObject) -> None:
     # all columns but the place follow their job

@@ -81,7 +81,7 @@ def agent_of(name: str) -> Any:
     return Attentive() if name == "attentive" else load_agent(name)
 
 
-@settings(max_examples=35, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=35, suppress_health_check=[HealthCheck.too_slow])
 @given(written=scenarios(horizons=("tasks", "time")), name=st.sampled_from(["attentive", *agent_names()]))
 def test_no_decision_depends_on_what_cannot_be_known(written: dict[str, Any], name: str) -> None:
     scenario = load_scenario_text(json.dumps(written))

@@ -93,7 +93,7 @@ def test_an_episode_of_earliest_finishes_is_the_run_of_that_rule_and_every_agent
         assert -math.fsum(given_to_one) == pytest.approx(12 * summary["objective"]["mean"], abs=1e-9)
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow])
 @given(written=scenarios(), order=st.sampled_from(["fifo", "decide"]), seed=st.integers(0, 2**32))
 def test_rewards_of_every_agent_add_up_to_the_objective_in_any_plant(
     written: dict[str, Any], order: str, seed: int

@@ -27,7 +27,7 @@ from simoffload.schema import Scenario, ScenarioError, load_scenario, load_scena
 from tests.environments.plants import BUSY, ShortestFirst
 from tests.strategies import scenarios
 
-few = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+few = settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow])
 
 
 def played_by(process: DecisionProcess, agent: Agent, seed: int | None = None) -> list[Stretch]:

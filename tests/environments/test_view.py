@@ -31,7 +31,7 @@ def test_with_choices_of_waiting_jobs_their_columns_come_after_those_of_position
     assert view.rows == LINE_ROWS
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow])
 @given(written=scenarios(), order=st.sampled_from(["fifo", "wspt", "decide"]), seed=st.integers(0, 99))
 def test_rows_are_the_features_and_everything_else_is_0_and_masked(written: dict, order: str, seed: int) -> None:
     process, generator = DecisionProcess(drawn(written), order=order), np.random.default_rng(seed)

@@ -14,7 +14,6 @@ from simoffload.cli.main import main
 
 QUICK = settings(
     max_examples=25,
-    deadline=None,
     derandomize=True,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

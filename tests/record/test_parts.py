@@ -55,7 +55,7 @@ def bits(table: pa.Table) -> list[tuple[Any, ...]]:
     ]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(rows(), st.integers(1, 20), st.integers(1, 50))
 def test_rows_come_back_bit_for_bit_whatever_the_size_of_parts_and_writes(
     drawn: Any, per_part: int, at_a_time: int

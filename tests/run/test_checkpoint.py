@@ -152,7 +152,7 @@ def test_the_code_of_a_checkpoint_is_that_of_the_worlds_and_of_the_agent() -> No
     assert OF.code == origin(versions(), "", "eft", EFT).code != foreign.code
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_a_damaged_checkpoint_is_refused_whatever_is_wrong_with_it(data: st.DataObject) -> None:
     content = packed(OF, list(range(50)))
@@ -233,7 +233,7 @@ def test_what_is_no_pickle_is_refused_with_the_reason() -> None:
         unpacked(forged(b"not a pickle"), OF, EFT)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary(max_size=60))
 def test_no_pickle_raises_anything_but_a_refusal(raw: bytes) -> None:
     with suppress(CheckpointError):

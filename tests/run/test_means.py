@@ -80,7 +80,7 @@ def test_an_answer_is_its_expectation_times_noise_up_to_the_longest_allowed(nois
     assert mean_answer(read("100 tok"), noise, most) == pytest.approx(true, rel=3e-3)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.sampled_from(sorted(CASES)), st.floats(0, 2), st.floats(1, 1e4))
 def test_noise_keeps_the_mean_but_for_the_cap(kind: str, noise: float, most: float) -> None:
     distribution = read(CASES[kind][0])

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
@@ -38,13 +38,11 @@ def works(draw: st.DrawFn) -> Matrix:
     return np.array(rows)
 
 
-@settings(deadline=None)
 @given(works())
 def test_the_bound_is_the_optimum_of_the_linear_programme(work: Matrix) -> None:
     assert least_load(work) == pytest.approx(optimum(work), rel=1e-6)
 
 
-@settings(deadline=None)
 @given(works())
 def test_prices_by_speed_give_a_bound_too(work: Matrix) -> None:
     with pytest.MonkeyPatch.context() as patch:

@@ -129,7 +129,7 @@ def test_after_the_warm_up_stations_count_anew() -> None:
         assert station.occupancy.summary(300.0).duration_s == 200.0
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 @given(
     written=scenarios(horizons=("tasks", "time")),
     agent=st.sampled_from(["random", "round-robin", "threshold-router", "weighted-greedy-wspt"]),
@@ -146,7 +146,7 @@ def test_a_pickled_world_goes_on_as_if_nothing_had_been(written: dict[str, Any],
     assert revived.kernel.events == straight.kernel.events
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 @given(written=scenarios(horizons=("time",)), agent=st.sampled_from(["random", "all-edge", "eft", "peft"]))
 def test_every_task_that_arrived_is_complete_or_in_the_system(written: dict[str, Any], agent: str) -> None:
     world = begun(load_scenario_text(json.dumps(written)), agent)

@@ -83,19 +83,19 @@ def load(text: str) -> Scenario | None:
         return None
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
 @given(mutations())
 def test_a_changed_scenario_loads_or_is_told_wrong(data: Any) -> None:
     load(yaml.safe_dump(data, allow_unicode=True))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(anything)
 def test_any_values_load_or_are_told_wrong(data: Any) -> None:
     load(yaml.safe_dump(data, allow_unicode=True))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.integers(0, len(TEXT)),
     st.integers(0, 30),
@@ -105,7 +105,7 @@ def test_a_scenario_with_its_text_damaged_loads_or_is_told_wrong(place: int, len
     load(TEXT[:place] + text + TEXT[place + length :])
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.binary(max_size=60))
 def test_any_bytes_in_a_file_are_told_wrong(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "s.yaml"
@@ -116,7 +116,7 @@ def test_any_bytes_in_a_file_are_told_wrong(tmp_path: Path, data: bytes) -> None
         assert str(error)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.sampled_from(PATHS), st.text(max_size=10) | st.sampled_from(["1", "[1", "{a: b}", "20 ms"]), st.text(max_size=3)
 )
@@ -128,7 +128,7 @@ def test_any_setting_is_made_or_told_wrong(path: tuple[Any, ...], value: str, no
             assert str(error)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.text(max_size=30))
 def test_any_name_of_a_scenario_is_found_or_told_unknown(name: str) -> None:
     try:

@@ -50,7 +50,7 @@ def test_the_sample_and_its_complete_form_are_accepted() -> None:
     assert accepts(data_of(dump_scenario(load_scenario_text(TEXT))))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(scenarios())
 def test_any_scenario_is_accepted(data: dict[str, object]) -> None:
     assert accepts(data)

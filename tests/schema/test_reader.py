@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from simoffload.schema import ScenarioError, reader
@@ -246,7 +246,6 @@ json_like = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(st.text(max_size=80))
 def test_any_text_gives_a_tree_or_an_error_with_places(text: str) -> None:
     try:
@@ -256,7 +255,6 @@ def test_any_text_gives_a_tree_or_an_error_with_places(text: str) -> None:
         assert str(error)
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="ab:-{}[]&*!'\"#|>%@`? \n\t,<~0.e", max_size=60))
 def test_any_mix_of_yaml_signs_gives_a_tree_or_an_error(text: str) -> None:
     try:

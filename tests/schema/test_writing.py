@@ -15,7 +15,7 @@ from ..strategies import scenarios
 from .sample import TEXT, changed
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(scenarios())
 def test_any_scenario_reads_back_equal(data: dict[str, object]) -> None:
     scenario = load_scenario_text(yaml.safe_dump(data))
@@ -31,7 +31,6 @@ def test_what_is_written_is_complete_and_has_units() -> None:
     assert dump_scenario(load_scenario_text(text)) == text
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=40))
 def test_descriptions_of_any_text_survive(description: str) -> None:
     scenario = load_scenario_text(TEXT).model_copy(update={"description": description})
@@ -48,7 +47,6 @@ def test_names_that_look_like_something_else_survive(name: str) -> None:
     assert yaml.safe_load(written)["name"] == name
 
 
-@settings(deadline=None)
 @given(st.floats(min_value=1e-12, max_value=1e9), st.floats(min_value=1e-12, max_value=1e9))
 def test_floats_survive_bit_for_bit(seconds: float, speed: float) -> None:
     scenario: Scenario = load_scenario_text(TEXT)

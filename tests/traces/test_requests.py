@@ -21,7 +21,7 @@ from .samples import (
     written,
 )
 
-IN_ANY_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+IN_ANY_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def rows(found: Requests) -> list[tuple[float, int, int]]:

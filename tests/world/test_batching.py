@@ -244,7 +244,7 @@ def apart(seed: int, count: int) -> tuple[Machine, list[Wish]]:
     return machine, wishes
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(SEEDS, COUNTS)
 def test_times_are_those_of_the_loop_over_iterations_ties_included(seed: int, count: int) -> None:
     machine, wishes = on_a_grid(seed, count)
@@ -255,7 +255,7 @@ def test_times_are_those_of_the_loop_over_iterations_ties_included(seed: int, co
     assert world.kernel.events <= EVENTS_PER_JOB * len(wishes)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(SEEDS, COUNTS)
 def test_times_and_uses_are_those_of_the_loop_to_a_nanosecond(seed: int, count: int) -> None:
     machine, wishes = apart(seed, count)
@@ -266,7 +266,7 @@ def test_times_and_uses_are_those_of_the_loop_to_a_nanosecond(seed: int, count: 
     assert np.array(uses(world.jobs)) == pytest.approx(np.array(uses(expected)), abs=1e-9, rel=0)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(SEEDS, COUNTS, st.lists(st.integers(0, 60 * 16).map(lambda k: k / 64), max_size=20))
 def test_who_looks_in_between_sees_the_tokens_written_up_to_then(seed: int, count: int, looks: list[float]) -> None:
     machine, wishes = on_a_grid(seed, count)
@@ -287,7 +287,7 @@ def test_who_looks_in_between_sees_the_tokens_written_up_to_then(seed: int, coun
     assert times(world.run().jobs) == times(World(machine, wishes).run().jobs), "looking changes nothing"
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(SEEDS, COUNTS)
 def test_seats_and_kv_memory_are_never_exceeded(seed: int, count: int) -> None:
     machine, wishes = apart(seed, count)
@@ -298,7 +298,7 @@ def test_seats_and_kv_memory_are_never_exceeded(seed: int, count: int) -> None:
         assert sum(job.reserved_tokens for job in resident) <= machine.kv_tokens
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(SEEDS, COUNTS)
 def test_a_server_works_while_anybody_is_there(seed: int, count: int) -> None:
     machine, wishes = apart(seed, count)
@@ -317,7 +317,7 @@ def test_a_server_works_while_anybody_is_there(seed: int, count: int) -> None:
     assert sum(job.share_s for job in jobs) == pytest.approx(occupied, abs=1e-8), "all of it is somebody's share"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(SEEDS, COUNTS, st.integers(0, 200))
 def test_a_server_that_was_pickled_continues_bit_for_bit(seed: int, count: int, events: int) -> None:
     machine, wishes = apart(seed, count)
@@ -339,7 +339,7 @@ class FewestTokens:
         return min(range(len(jobs)), key=lambda place: jobs[place].output)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(SEEDS, COUNTS)
 def test_asking_for_the_next_one_equals_a_line_kept_by_the_same_rule(seed: int, count: int) -> None:
     machine, wishes = on_a_grid(seed, count)
@@ -359,7 +359,7 @@ def test_a_newcomer_at_a_boundary_is_seen_there_only_if_its_event_comes_first() 
         assert (one.first_token_s, one.finish_s) == (1.0, 11.0)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(SEEDS, st.integers(1, 298))
 def test_an_instant_that_is_a_rounded_sum_is_known_as_a_boundary(seed: int, number: int) -> None:
     random = np.random.default_rng(seed)

@@ -301,7 +301,7 @@ class Leave:
             self.trial._withdraw(self.job)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(SERVERS, VISITS, CRASHES, WITHDRAWN)
 def test_every_job_is_served_or_broken_off_or_withdrawn_and_the_time_is_shared_out(
     server: dict[str, Any], visits: Any, crashes: Any, withdrawn: Any
@@ -328,7 +328,7 @@ def test_every_job_is_served_or_broken_off_or_withdrawn_and_the_time_is_shared_o
         assert done_s <= station.occupancy.serving_area * (1 + 1e-9)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(SERVERS, VISITS, CRASHES, WITHDRAWN, st.integers(0, 40))
 def test_a_station_pickled_in_the_middle_of_it_all_goes_on_the_same(
     server: dict[str, Any], visits: Any, crashes: Any, withdrawn: Any, events: int

@@ -152,7 +152,7 @@ def test_the_mean_rate_is_that_of_the_channel_times_the_share_of_the_time_withou
     assert channel_of(ConstantSpec(rate="8 bit/s"), WRITTEN).mean_bps == 8.0
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 2**32), st.lists(st.tuples(st.floats(0, 30), st.floats(0, 400)), min_size=1, max_size=8))
 def test_a_varying_channel_keeps_its_own_path_between_outages(seed: int, wishes: list[tuple[float, float]]) -> None:
     """Against the product of both paths, cut at the ends of either."""

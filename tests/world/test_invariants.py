@@ -71,7 +71,7 @@ def agent_of(name: str) -> Any:
 
 AGENTS = st.sampled_from([*NAMES, "any of them"])
 WORLDS = scenarios(horizons=("tasks", "tasks", "time"))
-DRAWN = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+DRAWN = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 def assert_station_is_sound(occupancy: Occupancy, line: Any, in_service: Any) -> None:

@@ -149,7 +149,7 @@ def literal(visits: list[tuple[float, float, float]], slots: int) -> list[float]
     return ends
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(VISITS)
 def test_one_server_is_always_at_the_most_urgent_of_those_that_are_here(visits: Any) -> None:
     """Services of no length are left out: in which order they end in one instant is another matter."""
@@ -159,7 +159,7 @@ def test_one_server_is_always_at_the_most_urgent_of_those_that_are_here(visits: 
     assert [job.finish_s for job in jobs] == literal(plan, 1)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.integers(1, 3), VISITS)
 def test_all_work_is_done_and_littles_law_holds(slots: int, visits: Any) -> None:
     trial, jobs = drawn(slots, visits)
@@ -170,7 +170,7 @@ def test_all_work_is_done_and_littles_law_holds(slots: int, visits: Any) -> None
     assert trial.station.line.work == 0.0
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.integers(1, 3), VISITS, st.integers(0, 30))
 def test_a_pickled_server_goes_on_the_same(slots: int, visits: Any, events: int) -> None:
     trial, _ = drawn(slots, visits)

@@ -144,7 +144,7 @@ def spells_on_a_grid(seed: int) -> list[Spell]:
     return [(float(begin), float(end)) for begin, end in zip(found[::2], found[1::2], strict=True)]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(SEEDS, COUNTS)
 def test_times_are_those_of_the_loop_over_stretched_iterations_ties_included(seed: int, count: int) -> None:
     machine, wishes = on_a_grid(seed, count)
@@ -155,7 +155,7 @@ def test_times_are_those_of_the_loop_over_stretched_iterations_ties_included(see
     assert np.array(uses(world.jobs)) == pytest.approx(np.array(uses(expected)), abs=1e-9)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(SEEDS, COUNTS)
 def test_times_and_uses_are_those_of_the_loop_but_for_its_rounding(seed: int, count: int) -> None:
     """The clock stands at 10 000 s, where the loop rounds each of some thousand instants to 2e-12 s."""
@@ -168,7 +168,7 @@ def test_times_and_uses_are_those_of_the_loop_but_for_its_rounding(seed: int, co
     assert np.array(uses(world.jobs)) == pytest.approx(np.array(uses(expected)), abs=1e-8, rel=0)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(SEEDS, COUNTS)
 def test_a_batch_that_is_slow_for_ever_is_one_of_less_speed(seed: int, count: int) -> None:
     machine, wishes = on_a_grid(seed, count)
@@ -184,7 +184,7 @@ def test_a_batch_that_is_slow_for_ever_is_one_of_less_speed(seed: int, count: in
     assert np.array(uses(slow.jobs)) == pytest.approx(np.array(uses(plain.jobs)))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(SEEDS, COUNTS, st.integers(0, 150))
 def test_a_pickled_batch_goes_on_at_its_pace_bit_for_bit(seed: int, count: int, events: int) -> None:
     machine, wishes = apart(seed, count)

@@ -136,7 +136,7 @@ def plants(draw: st.DrawFn) -> Scenario:
     )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(plants(), st.sampled_from(["random", "eft-wspt", "weighted-greedy-rank", "critical-path", "all-edge"]))
 def test_nobody_is_below_the_bound_whatever_the_plant(scenario: Scenario, agent: str) -> None:
     instance = static_instance(scenario)

@@ -74,14 +74,14 @@ def test_a_queue_is_joined_up_to_the_threshold_of_the_best_closed_form() -> None
     assert joined < 6, "what is best for all is less than what each would choose for himself"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(routings())
 def test_the_cost_of_the_table_by_balance_equations_is_that_of_value_iteration(routing: Routing) -> None:
     found = solve(routing)
     assert average_cost(routing, found.table) == pytest.approx(found.cost_per_job, rel=1e-9)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(routings(), st.randoms(use_true_random=False))
 def test_no_other_table_costs_less(routing: Routing, chance: object) -> None:
     found = solve(routing)
@@ -101,7 +101,7 @@ def test_changing_any_single_entry_of_the_best_table_makes_nothing_better() -> N
             assert average_cost(PLAIN, table) >= found.cost_per_job * (1 - 1e-9)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(routings())
 def test_more_places_than_can_be_of_use_change_nothing(routing: Routing) -> None:
     fields = (getattr(routing, name) for name in Routing.__dataclass_fields__)

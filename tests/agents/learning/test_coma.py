@@ -61,7 +61,7 @@ def weights(made: Coma) -> list[Tensor]:
 # ----------------------------------------------------------------------------------------------------- the baseline
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(sizes=st.lists(st.integers(1, 6), min_size=1, max_size=6), seed=st.integers(0, 10_000))
 def test_the_counterfactual_advantage_has_mean_0_under_the_policy(sizes: list[int], seed: int) -> None:
     generator, made = np.random.default_rng(seed), learner(seed)

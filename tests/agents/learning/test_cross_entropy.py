@@ -78,7 +78,7 @@ def test_the_elite_are_those_of_least_objective() -> None:
     assert elite_of(members, standing, 0.01)[:, 0].tolist() == [1.0, 4.0]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(target=st.lists(st.floats(-1.0, 1.0), min_size=3, max_size=3), seed=st.integers(0, 1000))
 def test_it_closes_in_on_the_minimum_of_a_bowl(target: list[float], seed: int) -> None:
     generator, law = np.random.default_rng(seed), Law(np.zeros(3), np.ones(3))

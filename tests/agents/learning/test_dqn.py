@@ -26,7 +26,7 @@ def duel(seed: int = 1) -> Duel:
     return made
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(sizes=st.lists(st.integers(1, 5), min_size=1, max_size=5), seed=st.integers(0, 1000))
 def test_the_mean_of_q_over_the_rows_of_a_decision_is_v(sizes: list[int], seed: int) -> None:
     generator, made = np.random.default_rng(seed), duel(seed)

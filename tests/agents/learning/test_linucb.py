@@ -41,7 +41,7 @@ def tried(episode: Episode) -> tuple[Any, Any]:
     return np.array(taken, dtype=float), episode.own_cost + rule
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 1000), ridge=st.floats(0.1, 10), discount=st.floats(0, 1))
 def test_coefficients_are_those_of_ridge_regression(seed: int, ridge: float, discount: float) -> None:
     learner = LinUcb(LinUcbSettings(ridge=ridge, discount=discount))

@@ -21,7 +21,7 @@ from simoffload.agents.learning.networks import (
 SIZES = st.lists(st.integers(1, 6), min_size=1, max_size=8)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(sizes=SIZES, seed=st.integers(0, 2**31), scale=st.sampled_from([0.1, 1.0, 100.0]))
 def test_each_decision_has_the_log_softmax_of_its_own_rows_and_its_gradient(
     sizes: list[int], seed: int, scale: float
@@ -38,7 +38,7 @@ def test_each_decision_has_the_log_softmax_of_its_own_rows_and_its_gradient(
     torch.testing.assert_close(gradient, wanted, rtol=1e-4, atol=1e-5)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(sizes=SIZES, seed=st.integers(0, 2**31))
 def test_rows_need_not_stand_decision_by_decision(sizes: list[int], seed: int) -> None:
     torch.manual_seed(seed)
@@ -53,7 +53,7 @@ def test_huge_logits_overflow_nothing() -> None:
     assert found.tolist() == pytest.approx([0.0, -1e30, -1e30, 0.0])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(sizes=SIZES, seed=st.integers(0, 2**31), epsilon=st.sampled_from([0.0, 0.1, 0.5, 1.0]))
 def test_the_mixture_has_a_floor_of_uniform_choice_and_its_own_gradient(
     sizes: list[int], seed: int, epsilon: float
@@ -98,7 +98,7 @@ def test_a_scorer_with_a_last_layer_of_0_says_0_and_can_learn_to_say_more() -> N
     assert scorer.layers[-1].weight.grad.abs().sum() > 0  # type: ignore[union-attr, operator]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(sizes=SIZES, seed=st.integers(0, 2**31))
 def test_pooled_rows_are_means_then_maxima_and_the_best_is_the_first_of_the_largest(
     sizes: list[int], seed: int

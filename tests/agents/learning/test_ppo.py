@@ -54,7 +54,7 @@ def as_logged(learner: Ppo, batch: Batch) -> Batch:
 
 
 @both
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     homes=st.lists(st.lists(st.integers(0, 2), min_size=1, max_size=6), min_size=1, max_size=3),
     trace=st.floats(0, 1),

@@ -31,7 +31,7 @@ def is_legal(instance: Instance, chromosome: Chromosome) -> bool:
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(instance=instances(), seed=SEED)
 def test_schedules_are_legal_and_no_longer_than_those_of_the_list_schedulers(instance: Instance, seed: int) -> None:
     found = genetic(instance, generator(seed), SHORT)
@@ -39,7 +39,7 @@ def test_schedules_are_legal_and_no_longer_than_those_of_the_list_schedulers(ins
     assert found.makespan <= min(scheduler(instance).makespan for scheduler in (heft, cpop, peft))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(instance=instances(tasks=4, processors=2), seed=SEED)
 def test_on_a_tiny_instance_the_optimum_is_found(instance: Instance, seed: int) -> None:
     best = optimum(instance)
@@ -52,7 +52,7 @@ def test_a_schedule_that_no_list_scheduler_finds_is_found() -> None:
     assert genetic(TOPCUOGLU, generator()).makespan == 76
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(instance=instances(), seed=SEED)
 def test_the_same_seed_gives_the_same_schedule(instance: Instance, seed: int) -> None:
     assert genetic(instance, generator(seed), SHORT) == genetic(instance, generator(seed), SHORT)
@@ -75,7 +75,7 @@ def test_without_generations_it_is_the_best_of_the_first() -> None:
 
 
 @pytest.mark.parametrize("scheduler", SEEDS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(instance=instances())
 def test_a_schedule_read_as_a_chromosome_is_built_again_no_longer(scheduler, instance: Instance) -> None:  # type: ignore[no-untyped-def]
     schedule = scheduler(instance)
@@ -85,7 +85,7 @@ def test_a_schedule_read_as_a_chromosome_is_built_again_no_longer(scheduler, ins
     assert build(instance, chromosome).makespan <= schedule.makespan * (1 + 1e-12)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(instance=instances(), seed=SEED)
 def test_whatever_is_bred_is_legal(instance: Instance, seed: int) -> None:
     breeder = _Breeder(instance, generator(seed), Search(moved=3.0))
@@ -95,7 +95,7 @@ def test_whatever_is_bred_is_legal(instance: Instance, seed: int) -> None:
     assert is_legal(instance, breeder._mutated(mother))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(instance=instances(), seed=SEED)
 def test_a_child_has_every_processor_from_its_mother_or_its_father(instance: Instance, seed: int) -> None:
     breeder = _Breeder(instance, generator(seed), SHORT)

@@ -54,7 +54,7 @@ def test_no_other_parameters_are_likelier(name: str, law: Any) -> None:
     assert own.logpdf(values).sum() == pytest.approx(searched.logpdf(values).sum(), abs=0.01)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(POSITIVE, st.floats(0.01, 100))
 def test_a_change_of_unit_changes_only_scales(values: Floats, unit: float) -> None:
     for name in ("exponential", "gamma", "Weibull", "lognormal", "normal"):

@@ -237,7 +237,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rows]:
         yield rows
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(FLOATS, min_size=1, max_size=200), st.floats(0.001, 0.999))
 def test_quantiles_are_those_of_sorted_values_however_few_fit_into_memory(
     kept: Rows, values: list[float], share: float

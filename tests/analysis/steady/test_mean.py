@@ -112,7 +112,7 @@ def test_a_known_cut_is_taken_instead() -> None:
     assert found.value == pytest.approx(values[-58_976:].mean(), rel=1e-12)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 1000), st.integers(-10, 10))
 def test_another_unit_gives_the_same_answer_in_that_unit(seed: int, power: int) -> None:
     values = mm1_waits(12_000, 0.4, seed)
@@ -122,7 +122,7 @@ def test_another_unit_gives_the_same_answer_in_that_unit(seed: int, power: int) 
     assert (other.flags, other.cut, other.needed_n) == (plain.flags, plain.cut, plain.needed_n)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 1000), st.floats(-50, 50))
 def test_another_origin_moves_the_interval_along(seed: int, shift: float) -> None:
     values = autoregression(12_000, 0.4, seed)

@@ -70,7 +70,7 @@ def test_the_guard_counts_effective_observations_beyond_the_quantile() -> None:
     assert sound_length(0.5, math.nan, 20) == math.inf
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 1000), st.integers(-8, 8))
 def test_another_unit_gives_the_same_answer_in_that_unit(seed: int, power: int) -> None:
     values = mm1_waits(10_000, 0.4, seed)
@@ -80,7 +80,7 @@ def test_another_unit_gives_the_same_answer_in_that_unit(seed: int, power: int) 
     assert (other.flags, other.cut, other.needed_n) == (plain.flags, plain.cut, plain.needed_n)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 1000), st.sampled_from([0.1, 0.5, 0.9]))
 def test_a_growing_function_of_the_values_carries_the_quantile_along(seed: int, p: float) -> None:
     values = autoregression(5_000, 0.4, seed)

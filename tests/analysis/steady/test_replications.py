@@ -92,7 +92,7 @@ def test_quantiles_over_runs_hold_the_truth() -> None:
     assert sum(each.low <= truth <= each.high for each in clean) >= 0.85 * len(clean)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 1000), st.integers(-8, 8))
 def test_another_unit_gives_the_same_answer_in_that_unit(seed: int, power: int) -> None:
     runs = [mm1_waits(3_000, 0.4, 10 * seed + k) for k in range(5)]

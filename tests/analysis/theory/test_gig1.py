@@ -20,7 +20,7 @@ from .routes import waits
 LOADS, CVS = st.floats(0.05, 0.95), st.floats(0.0, 3.0)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(LOADS, CVS)
 def test_poisson_arrivals_make_them_exact(load: float, cv: float) -> None:
     queue = GIG1(load, 1.0, 1.0, cv)
@@ -30,7 +30,7 @@ def test_poisson_arrivals_make_them_exact(load: float, cv: float) -> None:
     assert queue.means.wait_s == queue.klb_wait_s
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(LOADS, CVS, CVS)
 def test_no_approximation_is_above_the_bound(load: float, arrival_cv: float, service_cv: float) -> None:
     queue = GIG1(load, arrival_cv, 1.0, service_cv)

@@ -15,7 +15,7 @@ from simoffload.analysis.theory.mg1 import MG1PS
 from .routes import birth_death
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.floats(0.05, 0.95), st.integers(1, 12))
 def test_servers_that_do_not_disturb_each_other_are_mmc(load: float, servers: int) -> None:
     station = LoadDependent(load * servers, tuple(float(n) for n in range(1, servers + 1)))
@@ -33,7 +33,7 @@ def test_one_pace_for_all_is_processor_sharing() -> None:
     assert station.means.wait_s == pytest.approx(0.0, abs=1e-12)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.lists(st.floats(0.2, 5.0), min_size=1, max_size=6))
 def test_any_pace_solves_its_balance_equations(end_rates: list[float]) -> None:
     station = LoadDependent(0.6 * end_rates[-1], tuple(end_rates))

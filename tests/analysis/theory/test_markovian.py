@@ -44,7 +44,7 @@ def test_erlang_b_is_the_table() -> None:
     assert erlang_b(0, 3.0) == 1.0
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(QUEUES)
 def test_numbers_are_those_of_the_balance_equations(queue: MMc) -> None:
     most = 60 + 2 * queue.servers
@@ -57,7 +57,7 @@ def test_numbers_are_those_of_the_balance_equations(queue: MMc) -> None:
     assert queue.means.in_system == pytest.approx(float(law @ np.arange(len(law))), rel=1e-5)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(QUEUES)
 def test_means_are_those_of_the_distributions(queue: MMc) -> None:
     """E[T] is the integral of P(T > t)."""
@@ -69,7 +69,7 @@ def test_means_are_those_of_the_distributions(queue: MMc) -> None:
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(QUEUES, st.floats(0.0, 0.9999))
 def test_quantiles_are_where_the_distribution_comes_to_a_share(queue: MMc, share: float) -> None:
     assert float(queue.sojourn_cdf(queue.sojourn_quantile(share))) == pytest.approx(share, abs=1e-9)
@@ -99,7 +99,7 @@ def test_limited_room_is_the_published_one() -> None:
     assert queue.means.sojourn_s == pytest.approx(2.3451, abs=5e-5)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.floats(0.05, 5.0), st.integers(1, 6), st.integers(0, 20))
 def test_limited_room_solves_its_balance_equations(load: float, servers: int, further: int) -> None:
     queue = MMcK(load * servers, 1.0, servers, servers + further)

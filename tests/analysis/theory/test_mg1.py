@@ -42,7 +42,7 @@ def test_exponential_services_are_mm1() -> None:
     assert queue.sojourn_second_moment_s2 == pytest.approx(2 / 0.2**2)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.floats(0.1, 0.9), st.floats(0.3, 2.0), st.floats(0.1, 20.0))
 def test_gamma_services_agree_with_the_inverted_transform(load: float, cv: float, time_s: float) -> None:
     shape = cv**-2
@@ -78,7 +78,7 @@ def test_constant_services_far_out_keep_their_digits() -> None:
     assert beyond[1] / beyond[0] == pytest.approx(math.exp(-20 * theta), rel=1e-3)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.floats(0.05, 0.85))
 def test_numbers_with_constant_services_are_those_left_behind(load: float) -> None:
     """The chain at ends of service, cut off far out, solved as it stands."""

@@ -37,7 +37,7 @@ def test_the_published_number_in_the_system() -> None:
     assert QUEUE.means.in_system == pytest.approx(4.569, abs=5e-4)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.floats(0.1, 0.6), st.lists(st.floats(0.0, 2.0), min_size=2, max_size=3), st.floats(0.2, 5.0))
 def test_numbers_solve_the_balance_equations(load: float, rates: list[float], sojourn_s: float) -> None:
     size = len(rates)

@@ -17,7 +17,7 @@ MATRICES = st.integers(1, 5).flatmap(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(MATRICES)
 def test_the_busiest_node_has_the_least_load_there_is(rows: list[list[float]]) -> None:
     work = np.array(rows)

@@ -40,7 +40,7 @@ def test_two_classes_wait_as_the_formulas_say_by_hand() -> None:
     assert second.sojourn_s == pytest.approx(1 / 0.7 + 0.8 / (0.7 * 0.2))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.floats(0.1, 0.95), CLASSES)
 def test_the_work_that_waits_is_that_without_classes(load: float, drawn: list[tuple[float, float, float]]) -> None:
     """Kleinrock's conservation law: waits weighted by load are the same in any order."""

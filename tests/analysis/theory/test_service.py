@@ -42,7 +42,7 @@ def test_limited_means_are_integrals_of_the_distribution(law: ServiceLaw, most: 
     assert float(law.distribution.limited_mean(np.asarray(most))) == pytest.approx(area, abs=2e-3)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.floats(0.01, 100.0), min_size=1, max_size=30))
 def test_a_sample_has_its_own_moments(times_s: list[float]) -> None:
     law = service.discrete(times_s)
