@@ -184,3 +184,5 @@ def test_a_run_that_fills_the_memory_ends_as_unstable(tmp_path: Path, monkeypatc
     assert answered("resume", str(tmp_path / "run")) == 3
     summary = (tmp_path / "run" / "summary.json").read_text()
     assert "more than 20 would fill the memory" in summary
+    sought = ["--until", "latency +- 2%", "--budget", "1e5 tasks", "--out", str(tmp_path / "until")]
+    assert answered("run", "theory/mm1", "--agent", "eft", *sought, *overload) == 1
