@@ -6,18 +6,18 @@ no arithmetic, so that a row lost on its way, or written twice, is found.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
 import numpy as np
 
-from ..numbers import counted, rounded
+from ..numbers import counted, listed, rounded
 from ..runs import Run
 from ..sources.database import real
 from ..sources.rows import Columns, Rows, open_rows
-from .laws import CONSERVATION, FLOW, LITTLE, UTILISATION, Law, flow_balance, little, utilisation
-from .visits import link_numbers
+from .laws import CONSERVATION, FLOW, LITTLE, UTILISATION, Law, flow_balance, utilisation
+from .visits import interrupting_slots, link_numbers
 
 _STRETCHES = """
     SELECT time_s, time_s - coalesce(lag(time_s) OVER (ORDER BY time_s), 0) AS elapsed_s
@@ -34,9 +34,25 @@ _SERVED = """
         count(*) FILTER (entered_s <= {end}) - count(*) FILTER (finish_s <= {end}) AS after
     FROM rows GROUP BY node
 """
+_AT_WORK = """
+    SELECT node, fsum(greatest(finish_s - greatest(start_s, until_s), 0)) AS serving_s FROM (
+        SELECT node, start_s, finish_s, coalesce(max(finish_s) OVER (
+            PARTITION BY node ORDER BY start_s ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        ), start_s) AS until_s
+        FROM rows WHERE node IN ({nodes})
+    ) GROUP BY node
+"""
+"""Time with some service under way: what a single server works, also where services interrupt one another."""
 _CARRIED = """
     SELECT link, fsum(greatest(least(start_s, {end}) - greatest(queued_s, {begin}), 0)) AS waiting_s
     FROM rows GROUP BY link
+"""
+
+
+_STAYS = """
+    SELECT fsum(until_s - arrival_s) AS present_s,
+        fsum(CASE WHEN isnan(finish_s) OR isnan(latency_s) THEN until_s - arrival_s ELSE latency_s END) AS spent_s
+    FROM (SELECT *, CASE WHEN isnan(finish_s) THEN {end} ELSE finish_s END AS until_s FROM rows)
 """
 
 
@@ -76,7 +92,7 @@ class _Records:
 def laws_of(run: Run) -> Laws:
     """All laws on the records of a run: of the system, each node and each link; RecordError when it has no rows.
 
-    In bounded memory, but for the instants of tasks.
+    In bounded memory, however many rows there are.
     """
     with ExitStack() as stack:
         kinds = ("tasks", "subtasks", "nodes", "links")
@@ -101,21 +117,41 @@ def laws_in_words(laws: Laws) -> str:
     """What was checked, and what came of it."""
     broken = [law for law in laws.checked if not law.holds()]
     checked = counted(len(laws.checked), "check")
-    left = "".join(
-        f" {why}" for why in sorted({f"Not checked: {each.name}, {each.reason}." for each in laws.unchecked})
-    )
     if broken:
-        worst = max(broken, key=lambda law: law.residual)
-        return (
-            f"{len(broken)} of {checked} of conservation laws FAIL, worst {worst.name} at {worst.where}: "
-            f"{worst.left_is} is {rounded(worst.left, 6)} {worst.unit}, {worst.right_is} "
-            f"{rounded(worst.right, 6)}.{left}"
-        )
-    largest = max((law.residual for law in laws.checked), default=0.0)
-    return (
-        f"Little's law, flow balance, utilisation and the conservation of cost and energy hold in all {checked}; the "
-        f"largest residual is {largest:.1e}.{left}"
-    )
+        told = f"{len(broken)} of {checked} FAIL: {'; '.join(map(_failing, _by_name(broken).values()))}."
+    elif laws.checked:
+        names = list(_by_name(laws.checked))
+        largest = max(law.residual for law in laws.checked)
+        held = "hold in all" if len(names) > 1 else "holds in"
+        told = f"{listed(names)} {held} {checked}; the largest residual is {largest:.1e}."
+    else:
+        told = "No law could be checked."
+    reasons: dict[str, list[Unchecked]] = {}
+    for each in laws.unchecked:
+        reasons.setdefault(each.reason, []).append(each)
+    return " ".join([told, *(_left_out(reason, left) for reason, left in reasons.items())])
+
+
+def _by_name(laws: Iterable[Law]) -> dict[str, list[Law]]:
+    found: dict[str, list[Law]] = {}
+    for law in laws:
+        found.setdefault(law.name, []).append(law)
+    return found
+
+
+def _failing(laws: Sequence[Law]) -> str:
+    """A law that fails at these places, the worst with its sides."""
+    worst = max(laws, key=lambda law: law.residual)
+    others = f", and at {counted(len(laws) - 1, 'other place')}" if len(laws) > 1 else ""
+    left, right = (str(side) if isinstance(side, int) else rounded(side, 6) for side in (worst.left, worst.right))
+    unit = f" {worst.unit}" if worst.unit else ""
+    return f"{worst.name} at {worst.where}, {worst.left_is} is {left}{unit}, {worst.right_is} {right}{others}"
+
+
+def _left_out(reason: str, left: Sequence[Unchecked]) -> str:
+    names, places = (listed(list(dict.fromkeys(each))) for each in zip(*((u.name, u.where) for u in left), strict=True))
+    count = len({each.where for each in left})
+    return f"Not checked: {names} at {places if count == 1 else counted(count, 'place')}, {reason}."
 
 
 def _lost(run: Run) -> int:
@@ -135,13 +171,15 @@ def _gap(run: Run) -> str:
 
 
 def _little_of_tasks(seen: _Records) -> Law:
-    """The number of tasks in the system, from their instants, against their latencies as they were written."""
-    rows = seen.tasks.arrays(["arrival_s", "finish_s", "latency_s"])
-    instants = np.concatenate([rows["arrival_s"], rows["finish_s"], seen.nodes.arrays(["time_s"])["time_s"]])
-    end_s = float(np.nanmax(instants, initial=0.0))
-    dropped = np.isnan(rows["latency_s"])
-    spent = np.where(dropped, rows["finish_s"] - rows["arrival_s"], rows["latency_s"])
-    return little(rows["arrival_s"], rows["finish_s"], spent, end_s)
+    """The number of tasks in the system, from their instants, against their latencies as they were written.
+
+    Each adds 1 to the number from its arrival to its end, so that the integral is the sum of these stretches.
+    """
+    last = "SELECT greatest(max(arrival_s), coalesce(max(finish_s) FILTER (NOT isnan(finish_s)), 0)) AS s FROM rows"
+    ends = [seen.tasks.query(last)["s"], seen.nodes.query("SELECT max(time_s) AS s FROM rows")["s"]]
+    found = seen.tasks.query(_STAYS.format(end=real(float(np.nanmax(np.concatenate(ends), initial=0.0)))))
+    present_s, spent_s = (float(np.nan_to_num(found[side][0])) for side in ("present_s", "spent_s"))
+    return Law(LITTLE, "system", present_s, spent_s, "integral of the number present", "sum of times spent", "s")
 
 
 def _conservation(seen: _Records) -> Iterator[Law | Unchecked]:
@@ -172,6 +210,12 @@ def _of_nodes(seen: _Records) -> Iterator[Law | Unchecked]:
         return
     telemetry = seen.nodes.query(_SEEN)
     served = _by(seen.subtasks.query(_in_window(_SERVED, _window(seen))), "node")
+    slots = interrupting_slots(seen.run)
+    single = [names.index(name) for name, count in slots.items() if count == 1]
+    if single:
+        at_work = _by(seen.subtasks.query(_AT_WORK.format(nodes=", ".join(map(str, single)))), "node")
+        for number, own in at_work.items():
+            served[number] |= own
     for place, number in enumerate(telemetry["node"].tolist()):
         name = names[number]
         present_s, serving_s, end_s = (float(telemetry[key][place]) for key in ("present_s", "serving_s", "end_s"))
@@ -180,7 +224,10 @@ def _of_nodes(seen: _Records) -> Iterator[Law | Unchecked]:
         yield Law(
             LITTLE, name, present_s, own["present_s"], "integral of the number present", "sum of times spent", "s"
         )
-        yield utilisation(serving_s / end_s, n, own["serving_s"] / n if n else 0.0, end_s, name)
+        if slots.get(name, 1) > 1:
+            yield Unchecked(UTILISATION, name, "services were interrupted, and rows do not tell for how long")
+        else:
+            yield utilisation(serving_s / end_s, n, own["serving_s"] / n if n else 0.0, end_s, name)
         counted = seen.run.summary.nodes[name]
         yield flow_balance(counted.arrivals, counted.completions, int(own["before"]), int(own["after"]), name)
 

@@ -70,6 +70,14 @@ def has_poisson_arrivals(run: Run) -> bool:
     )
 
 
+def interrupting_slots(run: Run) -> Mapping[str, int]:
+    """The nodes at which more urgent subtasks interrupt services, and how many servers each has."""
+    scenario = yaml.load(run.scenario_text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+    nodes = [*scenario.get("edges", []), *scenario.get("clouds", [])]
+    servers = {node.get("id"): node.get("server") or {} for node in nodes}
+    return {name: server.get("slots", 1) for name, server in servers.items() if server.get("preemption") == "resume"}
+
+
 def _visits(run: Run, kind: str, where: str, columns: Sequence[str]) -> Visits:
     with open_rows(run.directory, kind) as rows:
         found = rows.arrays(columns, where)

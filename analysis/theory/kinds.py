@@ -27,6 +27,7 @@ from simoffload.schema.workload import (
     Workload,
     Written,
 )
+from simoffload.tasks import Task
 from simoffload.tasks.graph import EXPLAIN
 from simoffload.world.source import make_sources
 
@@ -62,6 +63,13 @@ class Kind:
     """Whether they come with their task; else they come when others are done."""
     demand: ServiceLaw | None
     lengths: Lengths | None
+    name: str = ""
+    """Of the subtask, where the kind is one of a graph that is written out."""
+
+    @property
+    def key(self) -> str | tuple[int, int]:
+        """What tells it from the other kinds of its workload."""
+        return self.name or (self.part.stage, self.part.modality)
 
     @property
     def rate_at_home(self) -> float:
@@ -139,7 +147,7 @@ def _kinds(scenario: Scenario, number: int) -> Iterator[Kind]:
         stages = (workload.stages.explain, workload.stages.analyze, workload.stages.generate)
         for subtask, part in zip(template.subtasks, found.parts, strict=True):
             law = law_of(subtask.demand or stages[part.stage].demand)
-            yield Kind(workload, found, part, not subtask.after, law, None)
+            yield Kind(workload, found, part, not subtask.after, law, None, subtask.id)
         return
     drawn = _drawn(scenario, workload)
     for part in found.parts:
@@ -148,15 +156,20 @@ def _kinds(scenario: Scenario, number: int) -> Iterator[Kind]:
             yield Kind(workload, found, part, part.stage == EXPLAIN, None, lengths)
 
 
-def _drawn(scenario: Scenario, workload: Workload) -> dict[tuple[int, int], Lengths]:
+def drawn_tasks(scenario: Scenario, workload: Workload) -> Iterator[Task]:
+    """About `DRAWN` tasks of a workload, as its own sources draw them at all homes."""
     alone = scenario.model_copy(update={"workloads": [workload]})
     sources = make_sources(alone, [edge.id for edge in scenario.edges], Streams(scenario.seed))
-    rows: dict[tuple[int, int], list[tuple[float, ...]]] = {}
     for source in sources:
-        for task in islice(iter(source.next, None), math.ceil(DRAWN / len(sources))):
-            graph = task.graph
-            for i, kind in enumerate(zip(graph.stages, graph.modalities, strict=True)):
-                heard = sum(task.output[p] for p in graph.predecessors[i])
-                row = (task.prompt[i] + heard, task.output[i], task.demand_s[i], task.api_noise[i])
-                rows.setdefault(kind, []).append(row)
+        yield from islice(iter(source.next, None), math.ceil(DRAWN / len(sources)))
+
+
+def _drawn(scenario: Scenario, workload: Workload) -> dict[tuple[int, int], Lengths]:
+    rows: dict[tuple[int, int], list[tuple[float, ...]]] = {}
+    for task in drawn_tasks(scenario, workload):
+        graph = task.graph
+        for i, kind in enumerate(zip(graph.stages, graph.modalities, strict=True)):
+            heard = sum(task.output[p] for p in graph.predecessors[i])
+            row = (task.prompt[i] + heard, task.output[i], task.demand_s[i], task.api_noise[i])
+            rows.setdefault(kind, []).append(row)
     return {kind: Lengths(*np.array(found, dtype=np.float64).T) for kind, found in rows.items()}

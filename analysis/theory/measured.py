@@ -25,10 +25,11 @@ from ..runs import Columns, Run, read_columns
 from ..steady.autocorrelation import lag1
 from .alone import alone_s, seats, shared_s
 from .channel_pace import pace_of
+from .interrupted import interrupts, work_s
 from .means import Means
 from .nearest import Offered, Verdict, nearest
 from .priority import PriorityClass
-from .remarks import CHOSEN, Remark, about_interruptions
+from .remarks import CHOSEN, Remark, about_brownouts
 from .service import discrete
 
 Floats = NDArray[np.float64]
@@ -74,6 +75,10 @@ class _Visits:
     last_s: float
     utilisation: float
     """As the summary of the run has it."""
+    work_s: Floats
+    """Time in which a server was at each: less than from its start to its finish where it was interrupted."""
+    for_each: float = 1.0
+    """Visits for each one that has a row: more than 1 where answers failed a check, which leaves no row."""
 
     @property
     def measured(self) -> NDArray[np.bool_]:
@@ -83,18 +88,25 @@ class _Visits:
     @property
     def service_s(self) -> Floats:
         """Of those that are measured."""
-        return (self.finish_s - self.start_s)[self.measured]
+        return self.work_s[self.measured]
+
+    @property
+    def rate(self) -> float:
+        """Visits that began in a second, those without rows included."""
+        return self.for_each * float(np.count_nonzero(self.measured)) / (self.last_s - self.first_s)
 
     @property
     def means(self) -> Means:
-        """As they were."""
+        """As they were; what has no rows is taken to be like the rest."""
         seen = self.measured
+        interrupted_s = float((self.finish_s - self.start_s - self.work_s)[seen].sum())
+        waiting = self.number(self.entered_s, self.start_s) + interrupted_s / (self.last_s - self.first_s)
         return Means(
             utilisation=self.utilisation,
-            wait_s=float((self.start_s - self.entered_s)[seen].mean()),
+            wait_s=float((self.finish_s - self.entered_s - self.work_s)[seen].mean()),
             sojourn_s=float((self.finish_s - self.entered_s)[seen].mean()),
-            queue_length=self.number(self.entered_s, self.start_s),
-            in_system=self.number(self.entered_s, self.finish_s),
+            queue_length=self.for_each * waiting,
+            in_system=self.for_each * self.number(self.entered_s, self.finish_s),
         )
 
     def number(self, begin_s: Floats, end_s: Floats) -> float:
@@ -105,9 +117,13 @@ class _Visits:
     def of(self, chosen: NDArray[np.bool_]) -> _Visits:
         """Some of them, at a single server."""
         some = replace(
-            self, entered_s=self.entered_s[chosen], start_s=self.start_s[chosen], finish_s=self.finish_s[chosen]
+            self,
+            entered_s=self.entered_s[chosen],
+            start_s=self.start_s[chosen],
+            finish_s=self.finish_s[chosen],
+            work_s=self.work_s[chosen],
         )
-        return replace(some, utilisation=some.number(some.start_s, some.finish_s))
+        return replace(some, utilisation=some.rate * float(some.service_s.mean()) if len(some.service_s) else 0.0)
 
 
 def compared(run: Run) -> tuple[tuple[Compared, ...], tuple[str, ...]]:
@@ -128,7 +144,7 @@ def compared(run: Run) -> tuple[tuple[Compared, ...], tuple[str, ...]]:
     for node in plant.nodes:
         at = _where(rows, rows["node"] == node.number)
         visits = _visits(run, at, ("entered_s", "start_s", "finish_s"), last_s, run.summary.nodes[node.id].utilisation)
-        found[node.id] = _at_node(scenario, plant, node, visits, at)
+        found[node.id] = _at_node(scenario, plant, node, _counted(run, node, visits), at)
     for number, link in sorted(plant.links.items()):
         at = _where(transfers, transfers["link"] == number)
         visits = _visits(run, at, ("queued_s", "start_s", "end_s"), last_s, run.summary.links[link.id].utilisation)
@@ -153,7 +169,25 @@ def _where(rows: Columns, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> Colum
 
 def _visits(run: Run, rows: Columns, names: tuple[str, str, str], last_s: float, utilisation: float) -> _Visits:
     entered, start, finish = names
-    return _Visits(rows[entered], rows[start], rows[finish], run.warm_up_s, last_s, utilisation)
+    work_s = rows[finish] - rows[start]
+    return _Visits(rows[entered], rows[start], rows[finish], run.warm_up_s, last_s, utilisation, work_s)
+
+
+def _counted(run: Run, node: PlantNode, visits: _Visits) -> _Visits:
+    """With the work of those that were interrupted, and with those whose answers failed a check."""
+    seen = np.count_nonzero(visits.measured)
+    if not seen:
+        return visits
+    counted = run.summary.nodes[node.id]
+    lost = {} if run.summary.faults is None else run.summary.faults.attempts_lost
+    if {cause for cause, times in lost.items() if times} == {"rejected"} and not run.summary.tasks.in_system:
+        visits = replace(visits, for_each=max(counted.arrivals / float(seen), 1.0))
+    if interrupts(node):
+        found = work_s(visits.start_s, visits.finish_s) if node.capacity == 1 else None
+        if found is None:  # several servers: what rows do not tell is known on average
+            found = visits.work_s * (node.capacity * visits.utilisation / visits.rate / float(visits.service_s.mean()))
+        visits = replace(visits, work_s=found)
+    return visits
 
 
 def _at_node(scenario: Scenario, plant: Plant, node: PlantNode, visits: _Visits, rows: Columns) -> Compared | None:
@@ -178,17 +212,23 @@ def _at_node(scenario: Scenario, plant: Plant, node: PlantNode, visits: _Visits,
         remarks.append(Remark("models were swapped in and out; that is part of the services"))
     if node.crashes is not None:
         remarks.append(Remark("it may have broken down; in the form it never does"))
-    remarks += about_interruptions(node)
+    if visits.for_each > 1:
+        told = "{} of what came failed a check afterwards and has no rows; it is taken to be like the rest"
+        remarks.append(Remark(told, 1 - 1 / visits.for_each, is_share=True))
+    if interrupts(node) and overtaking and node.capacity > 1:
+        remarks.append(Remark("of services that were interrupted, rows tell the mean alone; the form has it"))
+    remarks += about_brownouts(node)
     return _compared(
         Offered(
             station=node.id,
-            arrival_rate=_rate(visits),
+            arrival_rate=visits.rate,
             arrival_cv=_cv(np.diff(visits.entered_s[seen])),
             service=discrete(service_s),
             servers=1 if end_rates else node.capacity,
-            classes=tuple(PriorityClass(_rate(each), discrete(each.service_s)) for each in classes.values()),
+            classes=tuple(PriorityClass(each.rate, discrete(each.service_s)) for each in classes.values()),
             class_names=tuple(classes),
             end_rates=end_rates,
+            interrupts=interrupts(node) and overtaking > 0,
             tolerance=_tolerance(service_s),
             remarks=tuple(remarks),
         ),
@@ -208,7 +248,7 @@ def _at_link(link: PlantLink, visits: _Visits, rows: Columns) -> Compared | None
     return _compared(
         Offered(
             station=link.id,
-            arrival_rate=_rate(visits),
+            arrival_rate=visits.rate,
             arrival_cv=_cv(np.diff(visits.entered_s[seen])),
             service=discrete(times_s),
             servers=link.spec.copies,
@@ -224,10 +264,6 @@ def _at_link(link: PlantLink, visits: _Visits, rows: Columns) -> Compared | None
 def _compared(offered: Offered, visits: _Visits, classes: Mapping[str, _Visits]) -> Compared:
     by_class = {name: each.means for name, each in classes.items()}
     return Compared(nearest(offered), visits.means, by_class, int(np.count_nonzero(visits.measured)))
-
-
-def _rate(visits: _Visits) -> float:
-    return float(np.count_nonzero(visits.measured)) / (visits.last_s - visits.first_s)
 
 
 def _cv(values: Floats) -> float:

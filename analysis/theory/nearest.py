@@ -18,7 +18,7 @@ from .markovian import MMc
 from .means import Form, Means
 from .mg1 import MD1, MG1
 from .modulated import ModulatedMM1, state_shares
-from .priority import NonPreemptive, PriorityClass
+from .priority import NonPreemptive, PreemptiveResume, PriorityClass
 from .remarks import Remark
 from .service import ServiceLaw, scaled
 
@@ -49,6 +49,8 @@ class Offered:
     classes: tuple[PriorityClass, ...] = ()
     """Where some always go before others: who, first ones first."""
     class_names: tuple[str, ...] = ()
+    interrupts: bool = False
+    """Whether some interrupt others, who go on later where they were."""
     pace: Pace | None = None
     end_rates: tuple[float, ...] = ()
     """Where all that are in service share the station: rate of ends with 1, 2, ... there."""
@@ -96,7 +98,7 @@ class Verdict:
     @property
     def means_by_class(self) -> Mapping[str, Means]:
         """By name of the class, where the form tells classes apart."""
-        if not isinstance(self.form, NonPreemptive):
+        if not isinstance(self.form, (NonPreemptive, PreemptiveResume)):
             return {}
         return dict(zip(self.offered.class_names, self.form.means_by_class, strict=True))
 
@@ -123,6 +125,12 @@ def mean_factor(pace: Pace) -> float:
     return float(state_shares(pace.changes) @ pace.factors)
 
 
+def _tells_classes_apart(offered: Offered) -> bool:
+    """Whether the form is one of priorities: at one server of a steady pace with Poisson arrivals."""
+    is_plain = offered.pace is None and not offered.end_rates
+    return bool(offered.classes) and offered.servers == 1 and is_plain and offered.is_poisson
+
+
 def _name(offered: Offered) -> str:
     servers = offered.servers
     if offered.end_rates:
@@ -133,8 +141,8 @@ def _name(offered: Offered) -> str:
         return "M/M/1, pace changes"
     arrivals = "M" if offered.is_poisson else "GI"
     services = "M" if offered.is_exponential else "D" if offered.is_constant else "G"
-    if offered.classes and servers == 1 and offered.is_poisson:
-        return f"M/{services}/1, priorities"
+    if _tells_classes_apart(offered):
+        return f"M/{services}/1, {'preemptive ' if offered.interrupts else ''}priorities"
     if arrivals == "GI":
         return f"GI/G/{servers}, approximate"
     if servers > 1 and services != "M":
@@ -153,8 +161,8 @@ def _form(offered: Offered) -> Form:
         service = scaled(service, 1 / mean_factor(offered.pace))
     if not servers:
         return MGInfinity(rate, service.mean_s)
-    if offered.classes and servers == 1 and offered.is_poisson:
-        return NonPreemptive(offered.classes)
+    if _tells_classes_apart(offered):
+        return PreemptiveResume(offered.classes) if offered.interrupts else NonPreemptive(offered.classes)
     if offered.is_poisson and offered.is_exponential:
         return MMc(rate, 1 / service.mean_s, servers)
     if offered.is_poisson and servers == 1:
@@ -179,5 +187,7 @@ def _remarks(offered: Offered) -> Iterator[Remark]:
         yield Remark("services are not exponential, as the form has them, but have a CV of {}", service_cv)
     if offered.pace is not None and not modulated:
         yield Remark("the pace of service changes at random; the form has its mean")
-    if offered.classes and (offered.servers != 1 or markovian or not offered.is_poisson):
+    if offered.classes and not _tells_classes_apart(offered):
         yield Remark("some classes go before others; the form has one queue in order of arrival")
+    if offered.interrupts and not _tells_classes_apart(offered):
+        yield Remark("more urgent subtasks interrupt services; in the form a service that has begun goes on to its end")

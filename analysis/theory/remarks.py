@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from simoffload.plant import PlantNode
-from simoffload.schema.nodes import ApiServer, SlotsServer
+from simoffload.schema.nodes import ApiServer
 
 from ..numbers import percent, rounded
 
@@ -27,10 +27,8 @@ class Remark:
 CHOSEN = Remark("who comes here is chosen by news of the queues; in the form it is chance")
 
 
-def about_interruptions(node: PlantNode) -> Iterator[Remark]:
-    """What interrupts services at a node, as no form has it."""
-    if isinstance(node.server, SlotsServer) and node.server.preemption == "resume":
-        yield Remark("more urgent subtasks interrupt services; in the form a service that has begun goes on to its end")
+def about_brownouts(node: PlantNode) -> Iterator[Remark]:
+    """Times with tighter limits, as no form has them."""
     if isinstance(node.server, ApiServer) and node.server.brownouts is not None:
         yield Remark("it has brown-outs; the form has none")
 

@@ -24,17 +24,20 @@ from simoffload.world.pace import mean_pace
 from .alone import seats
 from .channel_pace import pace_of
 from .demand_laws import law_of
+from .interrupted import interrupts
 from .kinds import Kind, arrival_cv, kinds_of, slots_of
 from .nearest import Offered, Pace, Verdict, nearest
 from .placing import best_shares
 from .priority import PriorityClass
-from .remarks import CHOSEN, Remark, about_interruptions
+from .remarks import CHOSEN, Remark, about_brownouts
+from .rework import done_again
 from .service import ServiceLaw, mixture, scaled
 
 Floats = NDArray[np.float64]
 
 ONE_WAY = "every subtask goes to the one node that can serve it"
 BEST = "each kind of subtask is shared out over the nodes so that the busiest is as little busy as can be"
+_AGAIN = "{} of what comes failed a check and is done again; it is taken for Poisson, and its services for new ones"
 _PASSED_ON = Remark("arrivals from other stations are taken for Poisson")
 
 
@@ -59,6 +62,17 @@ class _Stream:
     chance: float
     """That one of the kind comes here."""
     law: ServiceLaw | None
+    is_again: bool
+    """Whether they are done again, their answers having failed a check."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Comes:
+    """Subtasks of a kind, and the share of them that goes to each node."""
+
+    kind: Kind
+    shares: Floats
+    is_again: bool
 
 
 def overview(scenario: Scenario) -> Overview:
@@ -66,14 +80,14 @@ def overview(scenario: Scenario) -> Overview:
     plant = build_plant(scenario, whole_catalogue(scenario))
     kinds = kinds_of(scenario)
     work = np.array([[_work(kind, node) for node in plant.nodes] for kind in kinds])
-    shares = best_shares(work)
     streams: dict[str, list[_Stream]] = {node.id: [] for node in plant.nodes}
     streams |= {link.id: [] for link in plant.links.values()}
-    for kind, row in zip(kinds, shares, strict=True):
-        for node, share in zip(plant.nodes, row.tolist(), strict=True):
+    for comes in _shared_out(scenario, plant, kinds, work):
+        for node, share in zip(plant.nodes, comes.shares.tolist(), strict=True):
             if share > 0:
-                streams[node.id].append(_Stream(kind, share * kind.rate, share, kind.law(node)))
-                _send(plant, kind, node, share, streams)
+                kind = comes.kind
+                streams[node.id].append(_Stream(kind, share * kind.rate, share, kind.law(node), comes.is_again))
+                _send(plant, comes, node, share, streams)
     offered = [_at_node(node, streams[node.id]) for node in plant.nodes]
     offered += [_at_link(link, streams[link.id]) for _, link in sorted(plant.links.items())]
     verdicts = tuple(nearest(each) for each in offered if each is not None)
@@ -88,6 +102,30 @@ def overview(scenario: Scenario) -> Overview:
         idle=tuple(name for name in streams if name not in busy),
         is_jackson=is_jackson,
     )
+
+
+def _shared_out(scenario: Scenario, plant: Plant, kinds: Sequence[Kind], work: Floats) -> Iterator[_Comes]:
+    """Where subtasks go, and those that are done again in the cloud.
+
+    Both are shared out together, once it is known how much is done again where what comes first is shared out alone.
+    """
+    first = best_shares(work)
+    again = np.zeros(len(kinds))
+    shares_again = np.zeros_like(work)
+    if scenario.quality.verify is not None:
+        clouds = np.where([node.is_cloud for node in plant.nodes], work, np.inf)
+        served = np.isfinite(clouds).any(axis=1)
+        shares_again[served] = best_shares(clouds[served])
+        again = done_again(scenario, plant, kinds, first, shares_again)
+        back = again > 0
+        both = best_shares(np.concatenate([work, again[back, np.newaxis] * clouds[back]]))
+        first, shares_again[back] = both[: len(kinds)], both[len(kinds) :]
+        again = done_again(scenario, plant, kinds, first, shares_again)
+    for kind, times, once, more in zip(kinds, again.tolist(), first, shares_again, strict=True):
+        yield _Comes(kind, once, is_again=False)
+        if times > 0:
+            part = replace(kind.part, count=times * kind.part.count)
+            yield _Comes(replace(kind, part=part, is_source=False), more, is_again=True)
 
 
 def _work(kind: Kind, node: PlantNode) -> float:
@@ -107,14 +145,16 @@ def _work(kind: Kind, node: PlantNode) -> float:
     return max(kind.rate * law.mean_s / slots_of(node) / pace, by_requests)
 
 
-def _send(plant: Plant, kind: Kind, node: PlantNode, share: float, streams: dict[str, list[_Stream]]) -> None:
+def _send(plant: Plant, comes: _Comes, node: PlantNode, share: float, streams: dict[str, list[_Stream]]) -> None:
     """Let the payloads of a kind travel from every home to a node."""
+    kind = comes.kind
     if kind.part.payload_bytes <= 0:
         return
     payload = law_of(kind.workload.modalities[MODALITIES[kind.part.modality]].payload)
     for home in kind.composition.homes:
         for link, _ in plant.route(home, node.number).hops:
-            streams[plant.links[link].id].append(_Stream(kind, share * kind.rate_at_home, share, payload))
+            sent = _Stream(kind, share * kind.rate_at_home, share, payload, comes.is_again)
+            streams[plant.links[link].id].append(sent)
 
 
 def _at_node(node: PlantNode, streams: Sequence[_Stream]) -> Offered | None:
@@ -140,6 +180,7 @@ def _at_node(node: PlantNode, streams: Sequence[_Stream]) -> Offered | None:
         tolerance=_tolerance(timed),
         pace=pace,
         end_rates=end_rates,
+        interrupts=interrupts(node) and bool(classes or order),
         remarks=(*_about_arrivals(streams), *order, *_about_node(node)),
     )
 
@@ -238,8 +279,11 @@ def _about_arrivals(streams: Sequence[_Stream]) -> Iterator[Remark]:
         homes = len(sources[0].kind.composition.homes)
         if len([s for s in sources if s.kind.workload.id == workload.id]) > homes or together > homes:
             yield Remark("several subtasks of a task come at once")
-    if len(sources) < len(streams):
+    if any(not stream.kind.is_source and not stream.is_again for stream in streams):
         yield _PASSED_ON
+    again = math.fsum(stream.rate for stream in streams if stream.is_again)
+    if again:
+        yield Remark(_AGAIN, again / math.fsum(stream.rate for stream in streams), is_share=True)
     if any(stream.chance < 1 for stream in streams):
         yield CHOSEN
 
@@ -257,11 +301,13 @@ def _about_node(node: PlantNode) -> Iterator[Remark]:
         yield Remark("models are swapped in and out; in the form that takes no time")
     if node.crashes is not None:
         yield Remark("it breaks down now and then; in the form it never does")
-    yield from about_interruptions(node)
+    yield from about_brownouts(node)
 
 
 def _is_jackson(scenario: Scenario, kinds: Sequence[Kind], verdicts: Sequence[Verdict]) -> bool:
     """Whether stations are M/M/c and tasks chains of subtasks: nothing sets off two things at once, nothing waits."""
+    if scenario.quality.verify is not None:
+        return False
     for workload in scenario.workloads:
         if not isinstance(workload.template, Written):
             return False

@@ -42,7 +42,7 @@ def test_every_node_with_work_has_busy_periods(run: Run) -> None:
 def test_the_laws_hold_on_a_run_and_say_so(run: Run) -> None:
     words, folded = law_blocks(run)
     assert isinstance(words, Paragraph)
-    assert words.text.startswith("Little's law, flow balance, utilisation and the conservation of cost and energy hold")
+    assert words.text.startswith("Little's law, conservation, utilisation law and flow balance hold in all")
     assert isinstance(folded, Folded)
 
 

@@ -17,6 +17,8 @@ from simoffload.analysis.runs import Run, open_run
 from simoffload.record.manifest import read_manifest, write_manifest
 from simoffload.record.parts import PartWriter, read_table
 from simoffload.record.rows import LAYOUTS, Layout
+from simoffload.run.simulation import simulate
+from simoffload.schema import load_scenario
 
 from ..synthetic import edit_json
 
@@ -53,6 +55,29 @@ def test_all_laws_hold_of_a_run(simulated: Run) -> None:
     assert [law.unit for law in found.checked if law.name == CONSERVATION] == ["USD", "J"]
     assert max(law.residual for law in found.checked) < 1e-12
     assert sum(law.left for law in found.checked) > 0
+
+
+def interrupting(directory: Path, slots: int) -> Run:
+    """Two classes at a station, of which one interrupts the other."""
+    server = f"edges.station.server={{kind: slots, slots: {slots}, preemption: resume}}"
+    settings = [server, "horizon.tasks=500", "warm_up=20 s", "telemetry_interval=5 s", "records.level=full"]
+    simulate(load_scenario("theory/priority", settings), "all-edge", directory)
+    return open_run(directory)
+
+
+def test_one_server_is_at_work_while_some_service_is_under_way(tmp_path: Path) -> None:
+    found = laws_of(interrupting(tmp_path / "run", 1))
+    assert found.hold and found.unchecked == ()
+    (law,) = (law for law in found.checked if law.name == UTILISATION)
+    assert 0.5 < law.left < 1
+
+
+def test_what_interrupted_services_at_several_servers_took_is_not_told_by_rows(tmp_path: Path) -> None:
+    found = laws_of(interrupting(tmp_path / "run", 2))
+    assert found.hold
+    assert [(each.name, each.where, each.reason) for each in found.unchecked] == [
+        (UTILISATION, "station", "services were interrupted, and rows do not tell for how long")
+    ]
 
 
 def test_a_row_that_is_missing_is_found(simulated: Run, tmp_path: Path) -> None:
@@ -138,12 +163,31 @@ def test_latencies_of_a_run_are_split_without_remainder(simulated: Run) -> None:
 def test_a_law_that_fails_is_named_with_both_sides() -> None:
     laws = Laws(
         (Law("Little", "cloud", 3.0, 2.0, "integral", "sum", "s"), Law("flow", "system", 1.0, 1.0, "in", "out", "")),
-        (Unchecked("utilisation", "edge", "it crashed"),),
+        (Unchecked("utilisation", "edge", "it crashed"), Unchecked("flow", "edge", "it crashed")),
     )
     assert laws_in_words(laws) == (
-        "1 of 2 checks of conservation laws FAIL, worst Little at cloud: integral is 3.00000 s, sum 2.00000. "
-        "Not checked: utilisation, it crashed."
+        "1 of 2 checks FAIL: Little at cloud, integral is 3.00000 s, sum 2.00000. "
+        "Not checked: utilisation and flow at edge, it crashed."
     )
+
+
+def test_each_law_that_fails_is_named_with_where_it_does_worst() -> None:
+    little = [Law("Little", f"node-{place}", 2.0, 2.0 + place, "integral", "sum", "s") for place in range(7)]
+    flow = Law("flow", "cloud", 5, 4, "in", "out", "")
+    assert laws_in_words(Laws((*little, flow), ())) == (
+        "7 of 8 checks FAIL: Little at node-6, integral is 2.00000 s, sum 8.00000, and at 5 other places; "
+        "flow at cloud, in is 5, out 4."
+    )
+
+
+def test_only_what_was_checked_is_said_to_hold() -> None:
+    law = Law(LITTLE, "system", 1.0, 1.0, "integral", "sum", "s")
+    found = Laws((law,), tuple(Unchecked(UTILISATION, f"node-{place}", "no rows") for place in range(9)))
+    assert laws_in_words(found) == (
+        "Little's law holds in 1 check; the largest residual is 0.0e+00. "
+        "Not checked: utilisation law at 9 places, no rows."
+    )
+    assert laws_in_words(Laws((), ())) == "No law could be checked."
 
 
 def test_the_laws_of_several_runs_are_held_against_each(simulated: Run) -> None:

@@ -10,9 +10,12 @@ import pytest
 
 from simoffload.analysis.runs import open_run
 from simoffload.analysis.theory.measured import Compared, compared
+from simoffload.analysis.theory.stations import overview
 from simoffload.record.durable import RecordError
 from simoffload.run.simulation import simulate
 from simoffload.schema import load_scenario
+
+from .checked import CHECKED
 
 
 @cache
@@ -44,6 +47,50 @@ def test_priorities_are_recognised_by_who_overtakes_whom() -> None:
     theory = each.verdict.means_by_class
     assert urgent == pytest.approx(theory["priority 0.25"].wait_s, rel=0.15)
     assert others == pytest.approx(theory["priority 1"].wait_s, rel=0.3)
+
+
+RESUME = "edges.station.server={kind: slots, slots: %d, preemption: resume}"
+
+
+def test_the_work_of_services_within_services_is_told_from_their_rows() -> None:
+    """Spans from start to finish would add up to more than the server has."""
+    (each,) = stations("theory/priority", "all-edge", "horizon.tasks=10000", RESUME % 1)[0].values()
+    assert each.verdict.name == "M/M/1, preemptive priorities"
+    assert each.verdict.remarks == ()
+    assert each.verdict.load == pytest.approx(each.measured.utilisation, rel=0.01)
+    assert each.measured.wait_s > each.measured_by_class["priority 0.25"].wait_s
+    for name, theory in each.verdict.means_by_class.items():
+        measured = each.measured_by_class[name]
+        assert measured.sojourn_s == pytest.approx(theory.sojourn_s, rel=0.3)
+        assert measured.queue_length == pytest.approx(theory.queue_length, rel=0.35)
+    assert each.measured.in_system == pytest.approx(each.measured.queue_length + each.measured.utilisation, rel=0.01)
+
+
+def test_of_several_servers_that_are_interrupted_the_mean_work_is_known() -> None:
+    settings = ("horizon.tasks=6000", RESUME % 2, "workloads.customers.arrivals.rate=1.2 /s")
+    (each,) = stations("theory/priority", "all-edge", *settings)[0].values()
+    assert each.verdict.load == pytest.approx(each.measured.utilisation, rel=0.01)
+    assert "of services that were interrupted, rows tell the mean alone; the form has it" in map(
+        str, each.verdict.remarks
+    )
+
+
+def test_answers_that_failed_a_check_count_though_they_have_no_rows() -> None:
+    """0.4 a second come, a quarter is wrong and comes again once; the form of the scenario says the same."""
+    rework = (*CHECKED, "quality.verify={detection: 100 %, false_alarm: 0 %, limit: 1}", "horizon.tasks=10000")
+    found, _ = stations("theory/mm1", "all-cloud", *rework)
+    office = found["office"]
+    assert office.verdict.offered.arrival_rate == pytest.approx(0.5, rel=0.03)
+    assert office.verdict.load == pytest.approx(office.measured.utilisation, rel=0.03)
+    assert office.measured.in_system == pytest.approx(
+        office.verdict.offered.arrival_rate * office.measured.sojourn_s, rel=0.02
+    )
+    told = " ".join(map(str, office.verdict.remarks))
+    assert "of what came failed a check afterwards and has no rows; it is taken to be like the rest" in told
+    (before,) = overview(load_scenario("theory/mm1", list(rework))).verdicts
+    assert before.load == pytest.approx(0.5)
+    assert before.means is not None
+    assert office.measured.wait_s == pytest.approx(before.means.wait_s, rel=0.2)
 
 
 def test_what_a_policy_does_to_a_plant_is_said() -> None:

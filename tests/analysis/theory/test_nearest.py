@@ -83,6 +83,31 @@ def test_classes_are_told_apart_at_one_server_only() -> None:
     ]
 
 
+def test_where_the_urgent_interrupt_the_form_has_it_too() -> None:
+    """Sojourns as White and Christie have them; what is beyond the bare service is the wait."""
+    law = service.exponential(1.0)
+    classes = (PriorityClass(0.3, law), PriorityClass(0.5, law))
+    offered = replace(STATION, classes=classes, class_names=("urgent", "others"), interrupts=True)
+    verdict = nearest(offered)
+    assert verdict.name == "M/M/1, preemptive priorities"
+    assert {name: round(means.sojourn_s, 3) for name, means in verdict.means_by_class.items()} == {
+        "urgent": 1.429,
+        "others": 7.143,
+    }
+    assert verdict.remarks == ()
+
+
+@pytest.mark.parametrize(
+    "changed", [{"servers": 2}, {"arrival_cv": 2.0}, {"pace": Pace((1.0, 0.9), CHANGES)}, {"classes": ()}]
+)
+def test_interruptions_that_the_form_does_not_have_are_said(changed: dict[str, object]) -> None:
+    law = service.exponential(1.0)
+    classes = (PriorityClass(0.3, law), PriorityClass(0.5, law))
+    offered = replace(STATION, classes=classes, class_names=("urgent", "others"), interrupts=True)
+    told = words(replace(offered, **changed))  # type: ignore[arg-type]
+    assert "more urgent subtasks interrupt services; in the form a service that has begun goes on to its end" in told
+
+
 @pytest.mark.parametrize(
     "changed", [{"arrival_rate": 1.1}, {"servers": 2, "arrival_rate": 2.5}, {"end_rates": (1.0, 0.7)}]
 )

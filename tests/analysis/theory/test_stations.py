@@ -12,6 +12,8 @@ from simoffload.plant import build_plant
 from simoffload.run.load import offered_load
 from simoffload.schema import load_scenario, whole_catalogue
 
+from .checked import CHECKED
+
 
 def found(name: str, *settings: str) -> Overview:
     return overview(load_scenario(name, list(settings)))
@@ -138,9 +140,42 @@ def test_the_remaining_scenarios_are_read_without_a_fault() -> None:
         assert found(name).verdicts, name
 
 
-def test_services_that_may_be_interrupted_are_said() -> None:
-    plain = found("theory/priority")
-    interrupted = found("theory/priority", "edges.station.server={kind: slots, slots: 1, preemption: resume}")
-    words = [str(remark) for each in interrupted.verdicts for remark in each.remarks]
+RESUME = "edges.station.server={kind: slots, slots: %d, preemption: resume}"
+
+
+def test_one_server_that_interrupts_has_the_preemptive_form() -> None:
+    verdict = only("theory/priority", RESUME % 1)
+    assert verdict.name == "M/M/1, preemptive priorities"
+    assert {name: round(means.sojourn_s, 2) for name, means in verdict.means_by_class.items()} == {
+        "1. urgent": 1.43,
+        "2. customers": 7.14,
+    }
+    assert verdict.remarks == ()
+
+
+def test_interruptions_that_no_form_has_are_said() -> None:
+    words = list(map(str, only("theory/priority", RESUME % 2).remarks))
     assert any(word.startswith("more urgent subtasks interrupt services") for word in words)
-    assert not any("interrupt" in str(remark) for each in plain.verdicts for remark in each.remarks)
+    assert not any("interrupt" in str(remark) for remark in only("theory/priority").remarks)
+
+
+def test_among_equals_nobody_interrupts() -> None:
+    verdict = only("theory/priority", RESUME % 1, "workloads.urgent.weight=1")
+    assert verdict.name == "M/M/1"
+    assert verdict.remarks == ()
+
+
+def test_answers_that_fail_their_check_come_to_the_cloud_again() -> None:
+    """All goes to the cloud; of 0.4 a second, 0.75 are right and pass, 0.2 more are wrong and found out."""
+    once = only("theory/mm1", *CHECKED, "quality.verify={detection: 80 %, false_alarm: 0 %, limit: 1}")
+    assert once.offered.arrival_rate == pytest.approx(0.4 * 1.2, rel=1e-6)
+    assert once.load == pytest.approx(0.4 * 1.2, rel=1e-6)
+    assert list(map(str, once.remarks)) == [
+        "16.7 % of what comes failed a check and is done again; it is taken for Poisson, and its services for new ones"
+    ]
+    often = only("theory/mm1", *CHECKED, "quality.verify={detection: 80 %, false_alarm: 0 %, limit: 3}")
+    assert often.offered.arrival_rate == pytest.approx(0.4 * (1 + 0.25 * (0.8 + 0.8**2 + 0.8**3)), rel=1e-6)
+
+
+def test_without_checks_nothing_comes_again() -> None:
+    assert only("theory/mm1", *CHECKED).offered.arrival_rate == pytest.approx(0.4)
