@@ -20,14 +20,13 @@ from .figures_queues import longest_lines, queue_view, queues_figure
 from .numbers import UNKNOWN, counted, rounded
 from .page import Block, Cell, Folded, Paragraph, Table, write_picture
 from .runs import Floats, Run
-from .series import series_of
 
 FEWEST = 200
 """Of fewer latencies nothing is said of their tail."""
 
 
 def split_blocks(run: Run) -> list[Block]:
-    """What latencies are made of, by stage and by node, and how heavy their tail is."""
+    """What latencies are made of, by stage and by node."""
     found = breakdown(sibling_splits(run))
     if not found.tasks:
         return []
@@ -37,10 +36,14 @@ def split_blocks(run: Run) -> list[Block]:
     blocks: list[Block] = [by_stage, Folded("The same by node", [by_node])]
     if found.untraced:
         blocks.append(Paragraph(f"{counted(found.untraced, 'task')} could not be traced from end to arrival."))
-    latencies = series_of(run, "latency")
-    if len(latencies) >= FEWEST and np.ptp(latencies) > 0:
-        blocks += [Paragraph(f"{tail(latencies).words}"), Paragraph(fits_in_words(latencies))]
     return blocks
+
+
+def tail_blocks(latencies: Floats) -> list[Block]:
+    """How heavy the tail of these latencies, s, is, and which law they follow."""
+    if len(latencies) < FEWEST or not np.ptp(latencies) > 0:
+        return []
+    return [Paragraph(f"{tail(latencies).words}"), Paragraph(fits_in_words(latencies))]
 
 
 def fits_in_words(latencies: Floats) -> str:

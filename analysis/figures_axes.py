@@ -17,6 +17,7 @@ _STEPS = ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 5, 7), (1, 1.2, 1.4, 1.6, 1.8,
 _FEWEST = 4
 _KEPT = 3
 _GAP = 4.0
+_TIME_UNITS = ((1.0, "s", 900.0), (60.0, "min", 4 * 3600.0), (3600.0, "h", 4 * 86400.0), (86400.0, "d", math.inf))
 
 
 def is_wide(values: Iterable[float]) -> bool:
@@ -71,3 +72,8 @@ def reach(values: Iterable[float]) -> float:
         if 0 < _GAP * value < following:
             return value
     return ordered[-1]
+
+
+def time_unit(longest_s: float) -> tuple[float, str]:
+    """The length in s, and the name, of the unit in which times up to the longest are well read."""
+    return next((size, name) for size, name, limit in _TIME_UNITS if longest_s <= limit)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .figures_axes import time_unit
 from .labels import short
 from .numbers import plain
 from .palette import FAINT, INK, agent_style, new_figure, theme
@@ -29,7 +30,6 @@ _LINEAR_UP_TO = 8.0
 _MOST_PANELS = 12
 _MOST_NUMBERS = 24
 """Up to this many nodes, the numbers are written into the heat map."""
-_TIME_UNITS = ((1.0, "s", 900.0), (60.0, "min", 4 * 3600.0), (3600.0, "h", 4 * 86400.0), (86400.0, "d", np.inf))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ def business_figure(series: Business, nodes: Sequence[str]) -> Figure:
     with theme():
         figure = new_figure(1.3 + 0.27 * min(len(nodes), _MOST_NUMBERS))
         axes = figure.subplots()
-        unit_s, unit = _time_unit(float(series.time_s[-1]))
+        unit_s, unit = time_unit(float(series.time_s[-1]))
         blues = seaborn.light_palette(_DARK_BLUE, as_cmap=True)
         begin = 2 * series.time_s[0] - series.time_s[1] if len(series.time_s) > 1 else 0.0
         image = axes.imshow(
@@ -181,7 +181,7 @@ def queue_figure(series: Mapping[str, Queues], nodes: Sequence[str], best: int =
         figure = new_figure(2.9 + 1.35 * rows)
         grid_of_two = figure.add_gridspec(2, 1, height_ratios=[2.7, 0.2 + 1.35 * rows])
         whole, parts = figure.add_subfigure(grid_of_two[0]), figure.add_subfigure(grid_of_two[1])
-        unit_s, unit = _time_unit(max(float(each.time_s[-1]) for each in series.values()))
+        unit_s, unit = time_unit(max(float(each.time_s[-1]) for each in series.values()))
         _total_panel(whole.subplots(), series, unit_s, best)
         names = [short(name) for name in series]
         whole.legend(
@@ -206,10 +206,6 @@ def longest_queues(series: Mapping[str, Queues], best: int) -> list[int]:
     means = sum(each.waiting.mean(axis=1) for each in list(series.values())[:best])
     order = np.argsort(-np.asarray(means), kind="stable")[:_MOST_PANELS]
     return sorted(int(node) for node in order)
-
-
-def _time_unit(longest_s: float) -> tuple[float, str]:
-    return next((size, name) for size, name, limit in _TIME_UNITS if longest_s <= limit)
 
 
 def _total_panel(axes: Axes, series: Mapping[str, Queues], unit_s: float, best: int) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from .behaviour.queues import Distribution, Envelope, envelope, number_present, time_distribution
 from .behaviour.visits import node_visits
+from .figures_axes import time_unit
 from .labels import short
 from .numbers import rounded
 from .palette import BLUE, FAINT, ORANGE, new_figure, theme
@@ -48,26 +49,28 @@ def longest_lines(run: Run) -> list[str]:
 
 def queues_figure(views: Sequence[QueueView]) -> Figure:
     """A row per station: on the left the line over time, mean and extremes; on the right its distribution."""
+    unit_s, unit = time_unit(max(float(view.over_time.times_s[-1]) for view in views))
     with theme():
         figure = new_figure(0.6 + 1.45 * len(views))
         grid = figure.subplots(
             len(views), 2, squeeze=False, sharex="col", gridspec_kw={"width_ratios": [3.2, 1.0]}, sharey="row"
         )
         for (left, right), view in zip(grid, views, strict=True):
-            _over_time(left, view)
+            _over_time(left, view, unit_s)
             _shares(right, view.distribution)
-        grid[-1][0].set_xlabel("simulated time (s)")
+        grid[-1][0].set_xlabel(f"simulated time ({unit})")
         grid[-1][1].set_xlabel("share of time")
         figure.supylabel("subtasks waiting", fontsize=9)
     return figure
 
 
-def _over_time(axes: Axes, view: QueueView) -> None:
+def _over_time(axes: Axes, view: QueueView, unit_s: float) -> None:
     from matplotlib.ticker import MaxNLocator
 
     seen = view.over_time
-    axes.fill_between(seen.times_s, seen.low, seen.high, step="post", color=BLUE, alpha=0.2, linewidth=0)
-    axes.step(seen.times_s, seen.mean, where="post", color=BLUE, linewidth=1.2)
+    times = seen.times_s / unit_s
+    axes.fill_between(times, seen.low, seen.high, step="post", color=BLUE, alpha=0.2, linewidth=0)
+    axes.step(times, seen.mean, where="post", color=BLUE, linewidth=1.2)
     axes.axhline(view.distribution.mean, color=ORANGE, linewidth=1.0)
     axes.set_title(f"{short(view.station)}: {rounded(view.distribution.mean)} on average")
     axes.set_ylim(bottom=0)

@@ -93,7 +93,7 @@ def _series_panel(axes: Axes, view: SeriesView, state: SteadyState, quantity: st
     axes.set_title(f"Over the run; {cut}")
     axes.set_xlabel("observation")
     axes.set_ylabel(quantity)
-    axes.legend(loc="upper right", ncols=3)
+    axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.1, ncols=3)
     axes.spines[["top", "right"]].set_visible(False)
 
 

@@ -19,6 +19,11 @@ def rounded(value: float, digits: int = 3) -> str:
     return decimals(value, digits - 1 - math.floor(math.log10(abs(value))))
 
 
+def brief(value: float, least: float = 0.001) -> str:
+    """As `rounded`, but of what is smaller than `least` and not 0 that it is."""
+    return f"<{least:g}" if 0 < value < least else rounded(value)
+
+
 def decimals(value: float, places: int) -> str:
     """The value with that many decimal places; with an exponent where plain figures would run to more than twelve."""
     if not -12 < places <= 12 or abs(value) >= 1e12:

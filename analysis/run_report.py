@@ -12,7 +12,7 @@ import numpy as np
 from simoffload.record.manifest import SCENARIO_FILE
 
 from .account import Account, remarks
-from .behaviour_section import law_blocks, queue_blocks, split_blocks
+from .behaviour_section import law_blocks, queue_blocks, split_blocks, tail_blocks
 from .figures_latency import Split, ecdf, latency_figure, latency_split, measured_latencies, split_figure
 from .figures_nodes import (
     Utilisation,
@@ -40,7 +40,7 @@ from .page import (
     write_picture,
 )
 from .runs import Run, open_run
-from .steady_section import long_runs, steady_section
+from .steady_section import LongRun, long_runs, steady_section
 from .tables import links_table, nodes_table, stages_table, versions_table
 from .theory_section import theory_section
 
@@ -56,7 +56,7 @@ def run_page(run: Run) -> Page:
     summary = run.summary
     seen = long_runs(run)
     sections = [
-        _latency_section(run),
+        _latency_section(run, seen),
         steady_section(seen, run.directory / FIGURES),
         _nodes_section(run),
         theory_section(run, run.directory / FIGURES),
@@ -125,7 +125,7 @@ def _settled(latency: Account) -> list[str]:
     return remarks(latency)
 
 
-def _latency_section(run: Run) -> Section:
+def _latency_section(run: Run, seen: Sequence[LongRun]) -> Section:
     directory = run.directory / FIGURES
     summary = run.summary
     blocks = rows_note(run)
@@ -161,6 +161,9 @@ def _latency_section(run: Run) -> Section:
         blocks.append(stages_table(stages))
     if run.has_rows:
         blocks += split_blocks(run)
+    for each in seen:
+        if each.account.quantity.name == "latency":
+            blocks += tail_blocks(each.values)
     return Section("latency-section", "Latency", blocks)
 
 
@@ -186,7 +189,8 @@ def _use(run: Run) -> Picture:
     nodes = run.summary.nodes
     series = business(run) if run.has_rows else None
     if series is not None and len(series.time_s):
-        figure, caption = business_figure(series, list(nodes)), "Share of time with anything in service, node by node."
+        figure = business_figure(series, list(nodes))
+        caption = "Share of time with anything in service, node by node, from the start to the last arrival."
     else:
         shares = np.array([[node.utilisation for node in nodes.values()]])
         figure = utilisation_figure(Utilisation((run.summary.agent,), tuple(nodes), shares))

@@ -79,7 +79,7 @@ def _node_row(name: str, node: Node) -> list[Cell]:
         text(node.kind),
         share(node.utilisation),
         number(node.queue_length.mean),
-        number(node.queue_length.max),
+        text(int(node.queue_length.max)) if math.isfinite(node.queue_length.max) else text(UNKNOWN),
         number(node.waiting_s.mean),
         number(node.service_s.mean),
         text(node.arrivals),

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from simoffload.record.durable import RecordError
 
 from .behaviour.visits import node_visits
 from .figures_theory import FEWEST_BEYOND, qq_figure, quantile_pairs
-from .numbers import UNKNOWN, percent, rounded
-from .page import Block, Cell, Paragraph, Section, Table, write_picture
+from .numbers import UNKNOWN, brief, percent
+from .page import Block, Cell, Folded, Paragraph, Section, Table, write_picture
 from .runs import Run
 from .theory.measured import Compared, compared
 
@@ -32,12 +32,16 @@ def theory_section(run: Run, directory: Path) -> Section:
             NAME, TITLE, [Paragraph("This version cannot read the scenario, and so not compare its stations.")]
         )
     if stations:
-        blocks = [_table(stations), Paragraph(_reading(stations))]
+        used = [each for each in stations if each.verdict.is_used]
+        others = [each for each in stations if not each.verdict.is_used]
+        blocks = [_table(NAME, used)] if used else []
+        blocks += [Folded("Stations of a load below 1 %", [_table(f"{NAME}-others", others)])] if others else []
+        blocks.append(Paragraph(_reading(stations)))
         blocks += [_quantiles(run, each, law, directory) for each in stations if (law := _wait_law(run, each))]
     return Section(NAME, TITLE, blocks)
 
 
-def _table(stations: tuple[Compared, ...]) -> Table:
+def _table(name: str, stations: Sequence[Compared]) -> Table:
     rows = []
     for each in stations:
         verdict = each.verdict
@@ -57,7 +61,7 @@ def _table(stations: tuple[Compared, ...]) -> Table:
         )
     heads = [f"{what}{whose}" for what in ("wait, s", "sojourn, s", "in line") for whose in (" by theory", "")]
     return Table(
-        "theory-table",
+        f"{name}-table",
         "The closed form nearest to each station, its offered load, and what it predicts beside what was measured. The "
         "last column counts assumptions of the form that are not met.",
         ["station", "form", "load", *heads, "not met"],
@@ -66,7 +70,7 @@ def _table(stations: tuple[Compared, ...]) -> Table:
 
 
 def _number(value: float) -> str:
-    return rounded(value) if math.isfinite(value) else UNKNOWN
+    return brief(value) if math.isfinite(value) else UNKNOWN
 
 
 def _reading(stations: tuple[Compared, ...]) -> str:

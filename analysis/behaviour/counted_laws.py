@@ -21,8 +21,8 @@ def counted_laws_in_words(summary: Summary) -> str:
 
 
 def _little(summary: Summary) -> str:
-    stations = {**summary.nodes, **summary.links}
-    residuals = {name: abs(each.little_residual) for name, each in stations.items()}
+    residuals = {name: abs(node.little_residual) for name, node in summary.nodes.items()}
+    residuals |= {name: abs(link.little_residual) for name, link in summary.links.items()}
     residuals = {name: residual for name, residual in residuals.items() if not math.isnan(residual)}
     if not residuals:
         return "Nobody came to any node or link"

@@ -24,6 +24,8 @@ from .service import ServiceLaw, scaled
 
 _THIRD = 20.0
 """A third moment is known so many times less sharply than a CV."""
+_USED = 0.01
+"""Load."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,11 @@ class Verdict:
     """None without a steady state."""
     remarks: tuple[Remark, ...]
     """What the form assumes that does not hold; empty where all of it does."""
+
+    @property
+    def is_used(self) -> bool:
+        """Whether so much comes that it is worth a word."""
+        return self.load >= _USED or not self.offered.servers
 
     @property
     def means(self) -> Means | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import click
 
 from ..analysis.numbers import percent, rounded
 from ..analysis.runs import Summary
+from ..record.durable import RecordError
 from .tables import print_table
 
 MOST_NODES = 24
@@ -22,7 +22,7 @@ def print_run(content: Mapping[str, Any], directory: Path) -> None:
     from pydantic import TypeAdapter
 
     summary = TypeAdapter(Summary).validate_python(content)
-    for name, text in run_lines(summary, directory):
+    for name, text in [*run_lines(summary, directory), ("laws", laws(summary, directory))]:
         click.echo(f"{name:12} {text}")
     click.echo()
     _print_nodes(summary)
@@ -46,7 +46,6 @@ def run_lines(summary: Summary, directory: Path) -> list[tuple[str, str]]:
         ),
         ("cost", f"{rounded(1000 * summary.cost_usd.mean)} USD per 1000 tasks"),
         ("objective", rounded(summary.objective.mean, 4)),
-        ("Little's law", f"largest residual of nodes and links {largest_residual(summary):.1e}"),
         (
             "events",
             f"{summary.events} in {rounded(summary.wall_s)} s, {rounded(speed)} a second; "
@@ -57,11 +56,20 @@ def run_lines(summary: Summary, directory: Path) -> list[tuple[str, str]]:
     ]
 
 
-def largest_residual(summary: Summary) -> float:
-    """The largest relative difference between a queue's length and arrival rate times mean wait."""
-    residuals = [node.little_residual for node in summary.nodes.values()]
-    residuals += [link.little_residual for link in summary.links.values()]
-    return max((abs(residual) for residual in residuals if not math.isnan(residual)), default=0.0)
+def laws(summary: Summary, directory: Path) -> str:
+    """Whether the laws of queueing hold of the rows, or without rows of what was counted, in words."""
+    from ..analysis.behaviour.counted_laws import counted_laws_in_words
+    from ..analysis.runs import open_run
+
+    try:
+        run = open_run(directory)
+        if not run.has_rows:
+            return counted_laws_in_words(summary)
+        from ..analysis.behaviour.run_laws import laws_in_words, laws_of
+
+        return laws_in_words(laws_of(run))
+    except RecordError as error:
+        return f"not checked: {error}"
 
 
 def _print_nodes(summary: Summary) -> None:

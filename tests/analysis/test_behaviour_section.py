@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simoffload.analysis.behaviour_section import fits_in_words, law_blocks, queue_blocks, split_blocks
+from simoffload.analysis.behaviour_section import (
+    FEWEST,
+    fits_in_words,
+    law_blocks,
+    queue_blocks,
+    split_blocks,
+    tail_blocks,
+)
 from simoffload.analysis.page import Folded, Paragraph, Table
 from simoffload.analysis.runs import Run
 
@@ -44,6 +51,13 @@ def test_the_laws_hold_on_a_run_and_say_so(run: Run) -> None:
     assert isinstance(words, Paragraph)
     assert words.text.startswith("Little's law, conservation, utilisation law and flow balance hold in all")
     assert isinstance(folded, Folded)
+
+
+def test_of_few_or_equal_latencies_no_tail_is_told() -> None:
+    generator = np.random.default_rng(1)
+    assert len(tail_blocks(generator.lognormal(0.0, 0.8, FEWEST))) == 2
+    assert tail_blocks(generator.lognormal(0.0, 0.8, FEWEST - 1)) == []
+    assert tail_blocks(np.ones(FEWEST)) == []
 
 
 def test_the_law_of_latencies_is_named_with_its_caveat() -> None:

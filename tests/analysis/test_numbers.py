@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from simoffload.analysis.numbers import (
     MINUS,
     UNKNOWN,
+    brief,
     counted,
     decimals,
     listed,
@@ -40,6 +41,13 @@ def test_a_number_has_three_significant_digits_and_its_whole_part(value: float, 
 def test_rounding_is_within_half_a_unit_of_the_last_digit(value: float, digits: int) -> None:
     unit = 10.0 ** (math.floor(math.log10(abs(value))) - digits + 1)
     assert abs(read(rounded(value, digits)) - value) <= 0.5000001 * min(unit, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.0, "0"), (0.000999, "<0.001"), (0.001, "0.00100"), (12.34, "12.3"), (-0.0001, "−0.000100")]
+)
+def test_what_is_small_is_told_as_that(value: float, text: str) -> None:
+    assert brief(value) == text
 
 
 def test_zero_has_no_sign() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from simoffload.analysis.page import Picture, Table
+from simoffload.analysis.page import Folded, Picture, Table
 from simoffload.analysis.theory_section import theory_section
 
 from .simulated import simulated
@@ -24,9 +24,14 @@ def test_stations_of_a_plant_have_a_row_and_no_picture(tmp_path: Path) -> None:
     run = simulated(tmp_path / "run", "tiny", "horizon={tasks: 150}")
     blocks = theory_section(run, run.directory / "figures").blocks
     assert not any(isinstance(block, Picture) for block in blocks)
-    table = blocks[0]
-    assert isinstance(table, Table)
+    table, others, _ = blocks
+    assert isinstance(table, Table) and isinstance(others, Folded)
     assert all(int(row[-1].text) > 0 for row in table.rows)
+    (folded,) = others.blocks
+    assert isinstance(folded, Table)
+    assert all((row[2].mean or 0.0) >= 0.01 for row in table.rows)
+    assert all((row[2].mean or 0.0) < 0.01 for row in folded.rows)
+    assert any(cell.text == "<0.001" for row in folded.rows for cell in row)
 
 
 def test_without_rows_nothing_is_said(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ def test_a_run_leaves_its_directory_and_a_summary_in_words() -> None:
     assert f"fingerprint  {run.summary.fingerprint}\n" in done.stdout
     assert "random on tiny, seed 5: complete\n" in done.stdout
     assert "20 arrived, 20 completed, 0 dropped" in done.stdout
+    assert "\nlaws         Little's law holds at " in done.stdout
 
 
 def test_json_is_the_summary_and_nothing_else() -> None:
@@ -45,7 +46,8 @@ def test_quiet_says_nothing() -> None:
 
 
 def test_records_are_kept_on_demand() -> None:
-    invoke("run", "tiny", "--agent", "random", "--tasks", "20", "--records", "full", "--out", "full")
+    done = invoke("run", "tiny", "--agent", "random", "--tasks", "20", "--records", "full", "--out", "full")
+    assert "laws         Little's law, conservation, utilisation law and flow balance hold in all " in done.stdout
     invoke("run", "tiny", "--agent", "random", "--tasks", "20", "--records", "off", "--out", "off")
     assert open_run(Path("full")).has_rows
     assert not open_run(Path("off")).has_rows

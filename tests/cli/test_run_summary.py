@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import TypeAdapter
 
-from simoffload.analysis.runs import Summary
-from simoffload.cli.run_summary import MOST_NODES, largest_residual, print_run, run_lines
+from simoffload.analysis.behaviour.run_laws import laws_in_words, laws_of
+from simoffload.analysis.runs import Summary, open_run
+from simoffload.cli.run_summary import MOST_NODES, print_run, run_lines
+from simoffload.record.manifest import read_manifest, write_manifest
 
 from ..analysis.synthetic import Behaviour, write_run
 
@@ -38,21 +41,24 @@ def test_the_lines_say_what_the_summary_holds(content: dict[str, object]) -> Non
     assert (lines["fingerprint"], lines["directory"]) == (summary.fingerprint, "runs/x")
 
 
-def test_the_largest_residual_is_over_nodes_and_links_and_leaves_out_what_nobody_visited(
-    content: dict[str, dict[str, dict[str, float | None]]],
+def test_the_laws_are_held_against_rows_or_else_against_counters(
+    content: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert largest_residual(_summary(content)) == 1e-15
-    content["nodes"]["text-1"]["little_residual"] = None
-    content["nodes"]["cloud"]["little_residual"] = -0.25
-    assert largest_residual(_summary(content)) == 0.25
-    for stations in (content["nodes"], content["links"]):
-        for station in stations.values():
-            station["little_residual"] = None
-    assert largest_residual(_summary(content)) == 0
+    def told(directory: Path) -> str:
+        print_run(content, directory)
+        (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("laws "))
+        return line.removeprefix("laws").strip()
+
+    assert told(tmp_path / "run").endswith(laws_in_words(laws_of(open_run(tmp_path / "run"))))
+    manifest = read_manifest(tmp_path / "run")
+    write_manifest(tmp_path / "run", manifest.model_copy(update={"parts": ()}))
+    assert told(tmp_path / "run").startswith("Little's law holds at ")
+    (tmp_path / "run" / "manifest.json").unlink()
+    assert told(tmp_path / "run").startswith("not checked: ")
 
 
-def test_every_node_has_a_row(content: dict[str, object], capsys: pytest.CaptureFixture[str]) -> None:
-    print_run(content, Path("runs/x"))
+def test_every_node_has_a_row(content: dict[str, object], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    print_run(content, tmp_path / "run")
     lines = capsys.readouterr().out.splitlines()
     summary = _summary(content)
     rows = {line.split()[0]: line for line in lines[-len(summary.nodes) :]}

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from simoffload.agents import learning
-from simoffload.agents.learning import schemes, training
+from simoffload.agents.learning import loop, schemes, training
 from simoffload.agents.learning.settings import ComaSettings, TrainingSettings
 from simoffload.agents.policy_file import read_policy
 from simoffload.agents.ucb_coma import UcbComa
@@ -40,7 +40,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "ProcessPoolExecutor", InTurn)
+    monkeypatch.setattr(loop, "ProcessPoolExecutor", InTurn)
 
 
 def test_a_training_leaves_a_policy_a_curve_and_a_checkpoint() -> None:
@@ -69,7 +69,7 @@ def test_with_orders_the_policy_has_a_network_for_them() -> None:
 @pytest.mark.usefixtures("in_turn")
 def test_an_interrupted_training_says_so_and_goes_on_to_the_same_end(monkeypatch: pytest.MonkeyPatch) -> None:
     assert invoke(*TINY, "--out", "straight").exit_code == 0
-    step = training.Training._step
+    step = training.Training.step
 
     def interrupted_step(made: training.Training, pool: object) -> dict[str, float]:
         row = step(made, pool)  # type: ignore[arg-type]
@@ -77,7 +77,7 @@ def test_an_interrupted_training_says_so_and_goes_on_to_the_same_end(monkeypatch
         return row
 
     with monkeypatch.context() as patched:
-        patched.setattr(training.Training, "_step", interrupted_step)
+        patched.setattr(training.Training, "step", interrupted_step)
         stopped = invoke(*TINY, "--out", "stopped")
     assert stopped.exit_code == 130
     assert stopped.stdout == f"curve      {Path('stopped') / 'curve.csv'}\n"  # no policy has been validated yet
@@ -100,7 +100,7 @@ def test_a_worker_that_is_gone_is_told_without_a_traceback(
             signal.raise_signal(signal.SIGINT)
         raise BrokenProcessPool
 
-    monkeypatch.setattr(training.Training, "_step", broken_step)
+    monkeypatch.setattr(training.Training, "step", broken_step)
     done = invoke(*TINY, "--out", "here")
     assert (done.exit_code, done.stdout) == (code, "")
     assert message in done.stderr
