@@ -162,6 +162,44 @@ def test_other_readers_can_read_the_parts(tmp_path: Path) -> None:
     assert table["task"].to_pylist() == list(range(10))
 
 
+def encodings_of(path: Path) -> dict[str, str]:
+    """How the columns of a part are encoded: by dictionary, or as Parquet calls it."""
+    group = parquet.ParquetFile(path).metadata.row_group(0)
+    columns = [group.column(number) for number in range(group.num_columns)]
+    known = {"RLE_DICTIONARY", "DELTA_BINARY_PACKED", "BYTE_STREAM_SPLIT"}
+    return {each.path_in_schema: next(iter(known & set(each.encodings)), "PLAIN") for each in columns}
+
+
+def test_numbers_are_encoded_by_what_they_are_and_floats_by_how_often_they_recur(tmp_path: Path) -> None:
+    draws = random.Random(1)
+    instants = sorted(draws.uniform(1000, 2000) for _ in range(3000))
+    by_threes = [instants[k - k % 3] for k in range(3000)]
+    write_rows(
+        tmp_path,
+        LINKS,
+        [(k, k % 5, 3, 1e6, by_threes[k], at, at + draws.random(), math.nan) for k, at in enumerate(instants)],
+        rows_per_part=3000,
+    )
+    split, plain, dictionary = "BYTE_STREAM_SPLIT", "PLAIN", "RLE_DICTIONARY"
+    assert encodings_of(tmp_path / "links" / "part-00000.parquet") == {
+        "task": "DELTA_BINARY_PACKED", "subtask": dictionary, "link": dictionary, "bytes": split,
+        "queued_s": plain, "start_s": split, "end_s": split, "delivered_s": split,
+    }  # fmt: skip
+
+
+def test_instants_that_siblings_share_take_fewer_bytes_than_split_ones(tmp_path: Path) -> None:
+    draws = random.Random(2)
+    instants = [draws.uniform(1e4, 2e4) for _ in range(10_000)]
+
+    def size(repeats: int) -> int:
+        folder = tmp_path / str(repeats)
+        shared = [instants[k - k % repeats] for k in range(10_000)]
+        write_rows(folder, NODES, [(at, 0, 0.0, 0.0, 0.0) for at in shared], rows_per_part=10_000)
+        return (folder / "nodes" / "part-00000.parquet").stat().st_size
+
+    assert size(2) < 0.75 * size(1)
+
+
 def test_the_files_of_some_rows_are_told_in_the_order_of_writing(tmp_path: Path) -> None:
     list_parts(tmp_path, write_rows(tmp_path, NODES, node_rows(10)), write_rows(tmp_path, LINKS, []))
     assert part_files(tmp_path, "nodes") == [tmp_path / f"nodes/part-0000{number}.parquet" for number in range(3)]
