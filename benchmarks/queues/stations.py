@@ -93,20 +93,12 @@ def _run(kernel: Kernel, server: SlotsServer, load: Load, make_job: MakeJob) -> 
 
 
 def _job(task: Task, number: int, now_s: float, service_s: float) -> Job:
+    """By position: arguments by name would take as long as an event."""
+    node = model = prompt = output = 0
+    priority, expected_s = 0.0, 1.0
     return Job(
-        task=task,
-        subtask=number,
-        node=0,
-        model=0,
-        priority=0.0,
-        prompt=0,
-        output=0,
-        before_tokens_s=service_s,
-        first_after_s=service_s,
-        last_after_s=service_s,
-        expected_service_s=1.0,
-        ready_s=now_s,
-    )
+        task, number, node, model, priority, prompt, output, service_s, service_s, service_s, expected_s, now_s,
+    )  # fmt: skip
 
 
 def _task(graph: TaskGraph, number: int, now_s: float, service_s: float) -> Task:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import NamedTuple
 
 from ..tasks import Task
@@ -56,10 +57,8 @@ class Job:
     cost_usd: float = 0.0
     energy_j: float = 0.0
 
-    @property
-    def work(self) -> float:
-        """What it adds to the work that waits: its expected service, s."""
-        return self.expected_service_s
+    work = property(attrgetter("expected_service_s"))
+    """What it adds to the work that waits: its expected service, s."""
 
     @property
     def reserved_tokens(self) -> int:

@@ -88,12 +88,17 @@ class Kernel(simpy.Environment):
         """
         queue: list[Any] = self._queue
         left = most
-        while queue and queue[0][0] <= until_s and not self.halted:
+        while queue and not self.halted:
+            time_s, rank, _, event = queue[0]
+            if time_s > until_s:
+                break
             if left <= 0:
                 return True
             left -= 1
-            if type(queue[0][3]) is Call:
-                self._now, self.rank, _, event = heappop(queue)
+            if type(event) is Call:
+                heappop(queue)
+                self._now = time_s
+                self.rank = rank
                 self.events += 1
                 event.act(event.item)
             else:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from ..plant import PlantLink
@@ -37,10 +38,8 @@ class Transfer:
     end_s: float = 0.0
     """When it has gone through: the future from the start of the transfer on."""
 
-    @property
-    def work(self) -> float:
-        """What it adds to the work that waits: its size, bytes."""
-        return self.item.size_bytes
+    work = property(attrgetter("item.size_bytes"))
+    """What it adds to the work that waits: its size, bytes."""
 
 
 class LinkStation:
@@ -79,6 +78,7 @@ class LinkStation:
         self._rank = rank
         self._carried = carried
         self._free = link.spec.copies
+        """Carriers at rest; nobody waits while there are any."""
         self._calls: list[Call] = []
         """Events at rest, for reuse."""
 
@@ -87,22 +87,21 @@ class LinkStation:
         now = self._kernel.now
         transfer.link = self.link.number
         transfer.queued_s = now
-        self.occupancy.enter(now)
-        self.line.push(transfer, transfer.priority)
         if self._free:
-            self._serve(now)
-
-    def _serve(self, now: float) -> None:
-        while self._free and self.line:
-            transfer = self.line.pop()
             self._free -= 1
-            self.in_transit[transfer] = None
-            self.occupancy.begin(now, transfer.queued_s)
-            transfer.start_s = now
-            transfer.end_s = self.channel.finish(now, 8.0 * transfer.item.size_bytes)
-            call = self._calls.pop() if self._calls else Call(self._end)
-            call.item = (transfer, call)
-            self._kernel.at(transfer.end_s, self._rank, call)
+            self.occupancy.start(now)
+            self._take_up(transfer, now)
+        else:
+            self.occupancy.enter(now)
+            self.line.push(transfer, transfer.priority)
+
+    def _take_up(self, transfer: Transfer, now: float) -> None:
+        self.in_transit[transfer] = None
+        transfer.start_s = now
+        transfer.end_s = end_s = self.channel.finish(now, 8.0 * transfer.item.size_bytes)
+        call = self._calls.pop() if self._calls else Call(self._end)
+        call.item = (transfer, call)
+        self._kernel.at(end_s, self._rank, call)
 
     def left_bytes(self) -> float:
         """Bytes of the transfers under way that are not through yet."""
@@ -114,10 +113,13 @@ class LinkStation:
         now = self._kernel.now
         call.item = None
         self._calls.append(call)
-        self._free += 1
         self.carried_bytes += transfer.item.size_bytes
         del self.in_transit[transfer]
-        self.occupancy.leave(now)
-        if self.line:
-            self._serve(now)
+        if self.occupancy.waiting:
+            following = self.line.pop()
+            self.occupancy.relieve(now, following.queued_s)
+            self._take_up(following, now)
+        else:
+            self.occupancy.leave(now)
+            self._free += 1
         self._carried(transfer)

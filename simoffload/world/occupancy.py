@@ -69,6 +69,14 @@ class Occupancy:
         self.arrivals += 1
         self.spent_sum -= now - self.began_s
 
+    def start(self, now: float) -> None:
+        """A job joins the station and goes into service at once."""
+        self.advance(now)
+        self.serving += 1
+        self.arrivals += 1
+        self.starts += 1
+        self.spent_sum -= now - self.began_s
+
     def begin(self, now: float, entered_s: float) -> None:
         """A waiting job goes into service."""
         self.advance(now)
@@ -82,6 +90,15 @@ class Occupancy:
         self.advance(now)
         self.serving -= 1
         self.completions += 1
+        self.spent_sum += now - self.began_s
+
+    def relieve(self, now: float, entered_s: float) -> None:
+        """A job in service leaves the station, and one that waits takes its place."""
+        self.advance(now)
+        self.waiting -= 1
+        self.starts += 1
+        self.completions += 1
+        self.wait_sum += now - entered_s
         self.spent_sum += now - self.began_s
 
     def interrupt(self, now: float) -> None:

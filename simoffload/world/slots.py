@@ -55,7 +55,8 @@ class SlotsServer:
         self.places = node.capacity
         """Its servers."""
         self._free = node.capacity
-        """Those that may take a job: none while the node is down."""
+        """Those that may take a job: none while the node is down. Where all models are in memory, nobody waits while
+        there are any."""
         self._rank = COMPLETION + node.number
         self._memory = ModelMemory(node) if len(node.resident) < len(node.models) else None
         """None where all models are in memory for good."""
@@ -82,6 +83,11 @@ class SlotsServer:
         """Take a job whose inputs are there."""
         now = self._kernel.now
         job.entered_s = now
+        if self._free and self._memory is None:
+            self._free -= 1
+            self.occupancy.start(now)
+            self._start(job, now, 0.0)
+            return
         self.occupancy.enter(now)
         self.line.push(job, job.priority)
         if self._free:
@@ -89,22 +95,24 @@ class SlotsServer:
 
     def _serve(self, now: float) -> None:
         """Start jobs while there is a free server and one that may start."""
-        while self._free and self.line:
-            if self._memory is None:
-                self._start(self.line.pop(), now, 0.0)
-                continue
-            job = self.line.pop_first(self._can_start)
-            if job is None:
-                return
-            self._start(job, now, self._memory.start(job.model, now))
+        memory, swap_s = self._memory, 0.0
+        while self._free and self.occupancy.waiting:
+            if memory is None:
+                job = self.line.pop()
+            else:
+                job = self.line.pop_first(self._can_start)
+                if job is None:
+                    return
+                swap_s = memory.start(job.model, now)
+            self._free -= 1
+            self.occupancy.begin(now, job.entered_s)
+            self._start(job, now, swap_s)
 
     def _can_start(self, job: Job) -> bool:
         assert self._memory is not None
         return self._memory.can_start(job.model)
 
     def _start(self, job: Job, now: float, swap_s: float) -> None:
-        self._free -= 1
-        self.occupancy.begin(now, job.entered_s)
         job.start_s = now
         job.swap_s = swap_s
         pace = self._pace
@@ -125,13 +133,17 @@ class SlotsServer:
         call.item = None
         self._calls.append(call)
         job.finish_s = now
-        self._free += 1
         del self.in_service[job]
-        if self._memory is not None:
-            self._memory.stop(job.model)
-        self.occupancy.leave(now)
-        if self.line:
-            self._serve(now)
+        if self._memory is None and self.occupancy.waiting:
+            following = self.line.pop()
+            self.occupancy.relieve(now, following.entered_s)
+            self._start(following, now, 0.0)
+        else:
+            self._free += 1
+            self.occupancy.leave(now)
+            if self._memory is not None:
+                self._memory.stop(job.model)
+                self._serve(now)
         self._done(job)
 
     def withdraw(self, job: Job) -> Broken | None:
