@@ -1,6 +1,8 @@
-"""Time and peak memory of analysing the rows of many tasks: sums, quantiles, a group-by, and the split of latencies.
+"""Time and peak memory of analysing the rows of many tasks: sums, quantiles, intervals, and the split of latencies.
 
-    python benchmarks/analysis.py [MILLIONS OF TASKS, 10 by default]        (on Linux, which knows the memory)
+    python benchmarks/analysis.py [MILLIONS OF TASKS, 10 by default] > benchmarks/analysis.md
+
+On Linux, which knows the memory.
 
 The rows are made up and written as Parquet into a temporary folder first; a tenth as many tasks, with six subtasks
 each, are split along their critical paths. Every question is asked in a process of its own.
@@ -9,6 +11,8 @@ each, are split along their critical paths. Every question is asked in a process
 from __future__ import annotations
 
 import multiprocessing
+import os
+import platform
 import sys
 import tempfile
 import time
@@ -21,7 +25,10 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
+from simoffload.analysis.account import share_name
 from simoffload.analysis.behaviour.latency_split import LatencySplit, along_critical_path, breakdown
+from simoffload.analysis.columns import account_of_files
+from simoffload.analysis.numbers import plus_minus
 from simoffload.analysis.sources.rows import open_rows
 from simoffload.record.rows import SUBTASKS, TASKS, Layout
 
@@ -106,6 +113,13 @@ def everything(folder: Path) -> str:
         return f"mean {rows.array('latency_s').mean()}"
 
 
+def intervals(folder: Path) -> str:
+    """Mean and five quantiles of a column with intervals."""
+    found = account_of_files([folder / "tasks.parquet"], "latency_s", None, 0.95, 0.05)
+    states = {"mean": found.mean} | {share_name(share): state for share, state in found.quantiles.items()}
+    return ", ".join(f"{name} {plus_minus(state.value, state.half_width)}" for name, state in states.items())
+
+
 def split(folder: Path) -> str:
     """Critical paths of all tasks, by chunks."""
     names = ["task", "subtask", "stage", "node", *TIMES, "swap_s"]
@@ -129,31 +143,40 @@ def split(folder: Path) -> str:
 
 
 def measured(question: Callable[[Path], str], folder: Path, answers: Connection) -> None:
-    """Answer, wall time in s, and the most memory that the process has had, MB."""
-    began = time.perf_counter()
+    """Answer, wall and CPU time in s, and the most memory that the process has had, MB."""
+    began, worked = time.perf_counter(), time.process_time()
     answer = question(folder)
-    elapsed = time.perf_counter() - began
+    elapsed, worked = time.perf_counter() - began, time.process_time() - worked
     status = Path("/proc/self/status").read_text(encoding="ascii")
     peak_kb = int(status.split("VmHWM:")[1].split()[0])
-    answers.send((answer, elapsed, peak_kb / 1024))
+    answers.send((answer, elapsed, worked, peak_kb / 1024))
 
 
 def main() -> None:
-    """Print what each question takes."""
+    """Print a table of what each question takes."""
     tasks = int(1e6 * float(sys.argv[1] if len(sys.argv) > 1 else 10))
     spawn = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write(folder / "tasks.parquet", TASKS, tasks, task_rows)
         write(folder / "subtasks.parquet", SUBTASKS, tasks // 10, subtask_rows)
-        print(f"{tasks} tasks, {(folder / 'tasks.parquet').stat().st_size / 1e6:.0f} MB")
-        for question in (count, sums, quantiles, by_home, everything, split):
+        megabytes = (folder / "tasks.parquet").stat().st_size / 1e6
+        print(
+            f"Analysis of {tasks:,} rows of tasks ({megabytes:,.0f} MB of Parquet), and of {tasks * 6 // 10:,} of "
+            f"subtasks, by\n\n    python benchmarks/analysis.py {tasks / 1e6:g}\n\n"
+            "Each question is asked in a process of its own, whose most memory is told; DuckDB may use 1 GB of it.\n\n"
+            "| question | wall, s | CPU, s | memory, MB | answer |\n| --- | ---: | ---: | ---: | --- |"
+        )
+        for question in (count, sums, quantiles, by_home, everything, intervals, split):
             receiver, sender = spawn.Pipe(duplex=False)
             process = spawn.Process(target=measured, args=(question, folder, sender))
             process.start()
-            answer, elapsed, megabytes = receiver.recv()
+            answer, elapsed, worked, megabytes = receiver.recv()
             process.join()
-            print(f"{question.__name__:>10} {elapsed:7.2f} s {megabytes:6.0f} MB  {answer}")
+            told = (question.__doc__ or "").rstrip(".").lower()
+            print(f"| {told} | {elapsed:.1f} | {worked:.1f} | {megabytes:.0f} | {answer} |", flush=True)
+    software = f"Python {platform.python_version()}, NumPy {np.__version__}, pyarrow {pa.__version__}"
+    print(f"\n{os.cpu_count()} cores; {software}.")
 
 
 if __name__ == "__main__":

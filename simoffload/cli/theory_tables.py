@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from ..analysis.numbers import UNKNOWN, counted, listed, percent, rounded
+from ..analysis.numbers import UNKNOWN, brief, counted, listed, percent
 from ..analysis.runs import Run
 from ..analysis.theory.means import Means
 from ..analysis.theory.measured import Compared
@@ -17,11 +17,8 @@ from .tables import print_table
 
 HEADS = ("station", "", "arrivals/s", "load", "busy", "wait, s", "sojourn, s", "queue")
 NUMBERS = 6
-LEAST_LOAD = 0.01
-"""Stations of less are not told of, but in JSON."""
-HARDLY = f"a load below {LEAST_LOAD:.0%} at"
-LEAST = 0.001
-"""Smaller numbers are not told."""
+HARDLY = "a load below 1 % at"
+"""Stations that are not told of, but in JSON."""
 MOST_NAMED = 4
 """Of more stations with the same remark, their number is told."""
 
@@ -32,7 +29,7 @@ def print_scenario(name: str, found: Overview) -> None:
     if found.is_jackson and len(found.verdicts) > 1:
         click.echo("a Jackson network: each station is as if it were alone")
     click.echo()
-    shown = [verdict for verdict in found.verdicts if _is_used(verdict)]
+    shown = [verdict for verdict in found.verdicts if verdict.is_used]
     print_table(HEADS, [row for verdict in shown for row in _theory_rows(verdict)], numbers=NUMBERS)
     _print_remarks(shown)
     _print_others(HARDLY, [each.offered.station for each in found.verdicts if each not in shown])
@@ -42,25 +39,21 @@ def print_scenario(name: str, found: Overview) -> None:
 def print_run(run: Run, stations: Sequence[Compared], few: Sequence[str]) -> None:
     """What theory says of a run's stations from what came to them, and what was."""
     click.echo(f"{run.summary.scenario} with {run.summary.agent}, seed {run.summary.seed}: theory from what came\n")
-    shown = [each for each in stations if _is_used(each.verdict)]
+    shown = [each for each in stations if each.verdict.is_used]
     print_table(HEADS, [row for each in shown for row in _compared_rows(each)], numbers=NUMBERS)
     _print_remarks([each.verdict for each in shown])
     _print_others(HARDLY, [each.verdict.offered.station for each in stations if each not in shown])
     _print_others("too few visits, or none, at", few)
 
 
-def _is_used(verdict: Verdict) -> bool:
-    return verdict.load >= LEAST_LOAD or not verdict.offered.servers
-
-
 def _theory_rows(verdict: Verdict) -> list[list[str]]:
     offered, means = verdict.offered, verdict.means
-    first = [offered.station, verdict.name, _brief(offered.arrival_rate), percent(verdict.load, 1)]
+    first = [offered.station, verdict.name, brief(offered.arrival_rate), percent(verdict.load, 1)]
     if means is None:
         return [[*first, "100 %", *["∞"] * 3]]
     rows = [[*first, *_four(means)]]
     for each, (name, said) in zip(offered.classes, verdict.means_by_class.items(), strict=False):
-        rows.append(["", f"  {name}", _brief(each.arrival_rate), percent(each.load, 1), *_four(said)])
+        rows.append(["", f"  {name}", brief(each.arrival_rate), percent(each.load, 1), *_four(said)])
     return rows
 
 
@@ -72,7 +65,7 @@ def _compared_rows(compared: Compared) -> list[list[str]]:
     for row, (said, was) in zip(_theory_rows(verdict), pairs, strict=True):
         rows += [row, ["", "    measured", "", "", *_four(was)]]
         if said is not None:
-            ratios = [f"× {_brief(a / b)}" if b > 0 else UNKNOWN for a, b in zip(_told(was), _told(said), strict=True)]
+            ratios = [f"× {brief(a / b)}" if b > 0 else UNKNOWN for a, b in zip(_told(was), _told(said), strict=True)]
             rows.append(["", "    measured over theory", "", "", *ratios])
     return rows
 
@@ -82,11 +75,7 @@ def _told(means: Means) -> tuple[float, ...]:
 
 
 def _four(means: Means) -> list[str]:
-    return [percent(means.utilisation, 1), *(_brief(value) for value in _told(means)[1:])]
-
-
-def _brief(value: float) -> str:
-    return rounded(value) if value == 0 or value >= LEAST else f"<{LEAST}"
+    return [percent(means.utilisation, 1), *(brief(value) for value in _told(means)[1:])]
 
 
 def _print_remarks(verdicts: Sequence[Verdict]) -> None:

@@ -37,5 +37,11 @@ def test_the_picture_has_a_row_for_each_station(run: Run) -> None:
 
 
 def test_a_node_that_nobody_came_to_has_no_picture(tmp_path: Path) -> None:
-    run = simulated(tmp_path / "run", "tiny", "horizon={tasks: 5}", "warm_up=1 d")
-    assert queue_view(run, next(iter(run.summary.nodes))) is None
+    spare = [
+        "catalogue.models.seer={parameters: 1e6, weights: 1 MB, modalities: [image]}",
+        "edges=[{id: station, hardware: counter, models: [clerk]}, {id: spare, hardware: counter, models: [seer]}]",
+        "workloads.customers.homes=[station]",
+    ]
+    run = simulated(tmp_path / "run", "theory/mm1", "horizon={tasks: 20}", "warm_up=0 s", *spare)
+    assert queue_view(run, "station") is not None
+    assert queue_view(run, "spare") is None
