@@ -56,7 +56,7 @@ def test_what_cannot_be_raced_for_is_refused(options: tuple[str, ...], fault: st
 
 
 def test_a_run_without_a_measured_task_is_told_in_a_line() -> None:
-    failed = invoke(*RACE, "--best", "95%", "--replications", "2", "--set", "warm_up=1 d")
+    failed = invoke(*RACE, "--best", "95%", "--replications", "2", "--set", "warm_up=299.9 s")
     assert (failed.exit_code, failed.stdout) == (1, "")
     assert failed.stderr.endswith(
         "no task was measured, so the run has no result; is the warm-up longer than the run?\n"

@@ -64,7 +64,7 @@ def test_replications_leave_a_comparison_of_one_agent() -> None:
 def test_replications_without_a_measured_task_are_told_in_a_line() -> None:
     failed = invoke(
         "run", "tiny", "--agent", "eft", "--tasks", "5", "--by", "replications", "--until", "latency +- 2%",
-        "--budget", "2 replications", "--workers", "1", "--set", "warm_up=1 d",
+        "--budget", "2 replications", "--workers", "1", "--set", "warm_up=49.9 s",
     )  # fmt: skip
     assert (failed.exit_code, failed.stdout) == (1, "")
     assert "agent 'eft', seed 1: no task was measured" in failed.stderr
