@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simoffload.decision import Decision
-from simoffload.record.durable import RecordError, write_json
+from simoffload.record.durable import RecordError, contents, write_json
 
 from .learning.counts import ACTIONS, KEYS, LOAD_BOUNDS, situation
+from .policy_file import LARGEST_CARD
 
 if TYPE_CHECKING:
     from simoffload.decision import Observation, Setting
@@ -60,7 +61,7 @@ def read_table(path: Path) -> Floats:
     """The means in PATH.json; RecordError when there are none or they are of other situations than this version's."""
     path = path.with_suffix(".json")
     try:
-        card: Any = json.loads(path.read_bytes())
+        card: Any = json.loads(contents(path, LARGEST_CARD))
     except OSError as error:
         raise RecordError(f"cannot read the policy {path}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:

@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 
 from simoffload.decision import Agent
+from simoffload.record.durable import contents
 
 from . import kind_table, tuned_index
-from .policy_file import read_policy
+from .policy_file import LARGEST_CARD, read_policy
 from .scoring import ScoringAgent
 
 
@@ -29,7 +30,7 @@ def read(argument: str) -> Agent:
 def _kind(card: Path) -> object:
     """What a card says it is of; None where it says nothing, or is none."""
     try:
-        said = json.loads(card.read_bytes())
+        said = json.loads(contents(card, LARGEST_CARD))
     except (OSError, ValueError, RecursionError):
         return None
     return said.get("kind") if isinstance(said, dict) else None

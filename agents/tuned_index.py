@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simoffload.record.durable import RecordError, write_json
+from simoffload.record.durable import RecordError, contents, write_json
 from simoffload.schema.problems import nearest
 
 from .choosing import Floats, IndexRule
 from .critical_path import CriticalPath
+from .policy_file import LARGEST_CARD
 
 if TYPE_CHECKING:
     from simoffload.decision import Observation
@@ -121,7 +122,7 @@ def write_card(path: Path, prices: Mapping[str, float], order: str, about: Mappi
 def read_card(path: Path) -> tuple[dict[str, float], str]:
     """Prices and order; RecordError when there is no card or it is none of this version."""
     try:
-        card: Any = json.loads(path.read_bytes())
+        card: Any = json.loads(contents(path, LARGEST_CARD))
     except OSError as error:
         raise RecordError(f"cannot read the tuned index {path}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:

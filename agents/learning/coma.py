@@ -24,7 +24,7 @@ from ..scoring import Heads, ScoringAgent
 from .batch import Batch, Rows, batch_of
 from .counts import Counts
 from .networks import Scorer, clipped, descend, log_mixture_by, slow_down
-from .returns import advantages
+from .returns import Floats, advantages
 from .rollout import ORDER, POSITION, Episode
 from .settings import ComaSettings
 from .tilt import Tilt
@@ -170,7 +170,10 @@ class Coma:
             log_mu = log_mixture_by(self._network(batch, None) + batch.score, batch.decision, batch.decisions, epsilon)
             baseline = torch.zeros(batch.decisions).index_add(0, batch.decision, log_mu.exp() * worth)
         b = baseline.numpy().astype(np.float64)
-        return advantages(-batch.cost, b, batch.last, self.settings.trace), b, worth.numpy().astype(np.float64)
+        horizon_s = self.settings.horizon_s
+        discount: Floats | float = 1.0 if horizon_s is None else np.exp(-batch.duration_s / horizon_s)
+        found = advantages(-batch.cost, b, batch.last, self.settings.trace, discount)
+        return found, b, worth.numpy().astype(np.float64)
 
     def _fit_critic(self, batch: Batch, target: Tensor) -> float:
         """One pass over the actions taken towards their lambda-returns; mean Huber loss."""

@@ -14,11 +14,8 @@ from __future__ import annotations
 
 import json
 import math
-import multiprocessing
-import os
-import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -31,12 +28,12 @@ from simoffload.random_streams import Streams
 from simoffload.record.durable import RecordError, held, write_durably
 from simoffload.run.recorder import statistics_of
 from simoffload.run.references import with_references
-from simoffload.run.workers import interrupts_held, set_up
 from simoffload.run.world import World
 from simoffload.schema import Scenario
 
 from ..tuned_index import KIND, ORDERS, SPECIAL_CASES, TERMS, PricedIndex, write_card
-from .directory import MOST, POLICY_NAME, Look, Row, Watch, episode_seed, is_begun, origin, progress_text, write_curve
+from .directory import MOST, POLICY_NAME, Row, Watch, episode_seed, is_begun, origin, progress_text, write_curve
+from .loop import go_through
 from .settings import CrossEntropySettings
 from .validation import RULES, Validation, from_empty
 
@@ -103,31 +100,33 @@ class CrossEntropy:
         """Whether all generations are done."""
         return self._generation >= self._settings.generations
 
+    @property
+    def share(self) -> float:
+        """Of the generations, those that are done."""
+        return self._generation / self._settings.generations
+
+    @property
+    def text(self) -> str:
+        """How far it is, and its objective."""
+        done = f"generation {self._generation}/{self._settings.generations}"
+        return f"{done}, {progress_text(self._curve, self._validation)}"
+
     def run(self, workers: int, watch: Watch) -> Row:
         """Fit to the end or until `watch` returns False; the last row of the curve.
 
         RecordError where the directory is of another training, or in use.
         """
         with held(self._directory):
-            return self._run(workers, watch)
-
-    def _run(self, workers: int, watch: Watch) -> Row:
-        began = time.perf_counter()
-        if is_begun(self._directory, self._scenarios, self._told_settings()):
-            self._load()
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, context, set_up, (os.getpid(),)) as pool:
-            with interrupts_held():
-                pool.map(abs, range(workers))
-            self._validation.measure_rules(pool)
-            if not self._laws:
-                self._laws = self._first_laws(pool)
-            while not self.is_over:
-                row = self._step(pool)
-                share = self._generation / self._settings.generations
-                if not watch(Look(share, time.perf_counter() - began, self._text(), row)):
-                    break
+            if is_begun(self._directory, self._scenarios, self._told_settings()):
+                self._load()
+            go_through(self, workers, watch)
         return self._curve[-1]
+
+    def prepare(self, pool: Executor) -> None:
+        """Let the rules play that the index is measured against, and begin at the best of its special cases."""
+        self._validation.measure_rules(pool)
+        if not self._laws:
+            self._laws = self._first_laws(pool)
 
     def _first_laws(self, pool: Executor) -> dict[str, Law]:
         """Per order around the special case that does best in it on the first generation's episodes."""
@@ -136,7 +135,7 @@ class CrossEntropy:
         spread = np.full(len(TERMS), self._settings.spread)
         return {order: Law(cases[int(np.argmin(standing))], spread) for order, standing in _standings(played).items()}
 
-    def _step(self, pool: Executor) -> Row:
+    def step(self, pool: Executor) -> Row:
         """Play a generation, move the laws, validate if it is time, and save."""
         settings = self._settings
         generator = Streams(self._seed).generator("cross-entropy", f"generation {self._generation}")
@@ -184,10 +183,6 @@ class CrossEntropy:
         turn = (self._generation * self._settings.episodes + number) % len(self._scenarios)
         seed = episode_seed(self._seed, self._generation, number)
         return from_empty(self._scenarios[turn], seed, self._settings.tasks)
-
-    def _text(self) -> str:
-        done = f"generation {self._generation}/{self._settings.generations}"
-        return f"{done}, {progress_text(self._curve, self._validation)}"
 
     def _save(self) -> None:
         state = {

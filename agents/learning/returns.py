@@ -2,7 +2,9 @@
 
 b_k = sum_a mu(a) Q(s_k, a) is what is expected of the situation whatever the deciding agent does; how much better its
 action was shows over the steps that follow: A_k = sum_l lambda^l delta_{k+l}, delta_k = r_k + b_{k+1} - b_k (COMA's
-baseline: Foerster et al. 2018; lambda-weighted: Schulman et al. 2016). The end of an episode has no value.
+baseline: Foerster et al. 2018; lambda-weighted: Schulman et al. 2016). The end of an episode has no value. Where time
+discounts, delta_k and A_k take what follows a step times exp(-time of the step / horizon), as in semi-Markov processes
+(Bradtke, Duff 1995).
 
 A learner that sees nothing but one home goes from each of its decisions to its next one. What the whole plant costs
 meanwhile is the cost of that step, since all homes share the objective.
@@ -20,14 +22,18 @@ Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 
-def advantages(reward: Floats, baseline: Floats, last: Flags, trace: float) -> Floats:
-    """A of each step, [n]; `trace` is lambda. The lambda-return of a step is its baseline plus this."""
+def advantages(reward: Floats, baseline: Floats, last: Flags, trace: float, discount: Floats | float = 1.0) -> Floats:
+    """A of each step, [n]; `trace` is lambda. The lambda-return of a step is its baseline plus this.
+
+    `discount` says what of the worth of what follows is left after each step, [n] or the same for all.
+    """
     following = np.where(last, 0.0, np.append(baseline[1:], 0.0))
-    delta = reward + following - baseline
+    delta = reward + discount * following - baseline
+    decay = np.broadcast_to(trace * discount, delta.shape)
     advantage = np.empty_like(delta)
     running = 0.0
     for step in range(len(delta) - 1, -1, -1):
-        running = delta[step] + (0.0 if last[step] else trace * running)
+        running = delta[step] + (0.0 if last[step] else decay[step] * running)
         advantage[step] = running
     return advantage
 

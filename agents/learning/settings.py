@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+LARGEST = 1e6
+"""Beyond it no weight, rate or time is of any use, and sums of several leave the range of single precision."""
+NotNegative = Annotated[float, Field(ge=0, le=LARGEST, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, le=LARGEST, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
-Widths = Annotated[tuple[Count, ...], Field(min_length=1)]
+Width = Annotated[int, Field(ge=1, le=4096)]
+Widths = Annotated[tuple[Width, ...], Field(min_length=1, max_length=8)]
 """Units of the hidden layers of a network."""
 
 
@@ -54,6 +57,8 @@ class ComaSettings:
     critic_rate: Positive = 2e-3
     trace: Share = 0.9
     """lambda of the advantages."""
+    horizon_s: Positive | None = None
+    """Time after which what follows counts 1 / e; None: all of it counts, and better so."""
     clip: Share = 0.2
     """Largest relative change of a chance that still earns (Schulman et al. 2017)."""
     actor_epochs: Count = 4
@@ -122,9 +127,9 @@ class DqnSettings(QSettings):
 class QmixSettings(QSettings):
     """QMIX."""
 
-    mixing: Count = 16
+    mixing: Width = 16
     """Units of the hidden layer that utilities are mixed in."""
-    mixing_hidden: Count = 32
+    mixing_hidden: Width = 32
     """Units of the hidden layers of the networks that make the weights."""
 
 
@@ -196,3 +201,11 @@ class CrossEntropySettings:
     validate_every: int = 2
     validation_seeds: int = 8
     validation_tasks: int = 600
+
+
+def told(settings: Any) -> dict[str, Any]:
+    """Settings by name, as the directory and the key of a training have them: a horizon only if there is one.
+
+    A training that was begun before there was such a setting is then still the same training.
+    """
+    return {name: value for name, value in asdict(settings).items() if (name, value) != ("horizon_s", None)}

@@ -9,12 +9,9 @@ from __future__ import annotations
 
 import io
 import math
-import multiprocessing
-import os
 import pickle
-import time
-from collections.abc import Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -24,13 +21,11 @@ import torch
 
 from simoffload.record.durable import RecordError, held, write_durably
 from simoffload.run.references import with_references
-from simoffload.run.workers import interrupts_held, set_up
 from simoffload.schema import Scenario
 
 from .directory import (
     MOST,
     POLICY_NAME,
-    Look,
     Row,
     Watch,
     episode_seed,
@@ -39,9 +34,10 @@ from .directory import (
     progress_text,
     write_curve,
 )
+from .loop import go_through
 from .rollout import Episode, play
 from .schemes import Scheme
-from .settings import TrainingSettings
+from .settings import TrainingSettings, told
 from .validation import Validation, from_empty
 
 CHECKPOINT_FILE = "checkpoint.pt"
@@ -79,24 +75,11 @@ class Training:
 
         RecordError where the directory is of another training, or in use.
         """
-        with held(self._directory):
-            return self._run(workers, watch)
-
-    def _run(self, workers: int, watch: Watch) -> Row:
-        began = time.perf_counter()
         torch.set_num_threads(1)
-        if is_begun(self._directory, self._scenarios, self._told_settings()):
-            self._load()
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, context, set_up, (os.getpid(),)) as pool:
-            with interrupts_held():
-                pool.map(abs, range(workers))
-            self._validation.measure_rules(pool)
-            while not self.is_over:
-                row = self._step(pool)
-                share = self._batch / self._settings.batches
-                if not watch(Look(share, time.perf_counter() - began, self._text(), row)):
-                    break
+        with held(self._directory):
+            if is_begun(self._directory, self._scenarios, self._told_settings()):
+                self._load()
+            go_through(self, workers, watch)
         return self._curve[-1]
 
     @property
@@ -109,12 +92,26 @@ class Training:
         """Whether all batches are done, or validation has not improved for long enough."""
         return self._batch >= self._settings.batches or self._is_stuck()
 
+    @property
+    def share(self) -> float:
+        """Of the batches, those that are done."""
+        return self._batch / self._settings.batches
+
+    @property
+    def text(self) -> str:
+        """How far it is, and its objective."""
+        return f"batch {self._batch}/{self._settings.batches}, {progress_text(self._curve, self._validation)}"
+
     def _is_stuck(self) -> bool:
         found = [row["validation"] for row in self._curve if not math.isnan(row["validation"])]
         patience = self._settings.patience
         return 0 < patience < len(found) and min(found[-patience:]) >= min(found[:-patience])
 
-    def _step(self, pool: Executor) -> Row:
+    def prepare(self, pool: Executor) -> None:
+        """Let the rules play that the policy is measured against."""
+        self._validation.measure_rules(pool)
+
+    def step(self, pool: Executor) -> Row:
         """Play a batch, learn from it, validate if it is time, and save."""
         settings, number = self._settings, self._batch
         progress = number / settings.batches
@@ -122,7 +119,8 @@ class Training:
         variants = [self._variant(number, k) for k in range(settings.episodes)]
         scenarios = [self._episode_scenario(variant, number, k) for k, variant in enumerate(variants)]
         episodes: list[Episode] = list(pool.map(play, scenarios, [behaviour] * settings.episodes, variants))
-        told = self._learner.learn(episodes, progress)
+        learned = self._learner.learn(episodes, progress)
+        _check(learned, number + 1)
         self._batch = number + 1
         decisions = self._curve[-1]["decisions"] if self._curve else 0.0
         row = {
@@ -130,7 +128,7 @@ class Training:
             "decisions": decisions + float(sum(len(episode.sizes) for episode in episodes)),
             "objective": float(np.mean([episode.objective for episode in episodes])),
             "validation": math.nan,
-            **told,
+            **learned,
         }
         if self._batch % settings.validate_every == 0 or self._batch == settings.batches:
             row["validation"] = self._validation.score(pool, self._learner.agent())
@@ -146,9 +144,6 @@ class Training:
 
     def _episode_scenario(self, variant: int, batch: int, number: int) -> Scenario:
         return from_empty(self._scenarios[variant], episode_seed(self._seed, batch, number), self._settings.tasks)
-
-    def _text(self) -> str:
-        return f"batch {self._batch}/{self._settings.batches}, {progress_text(self._curve, self._validation)}"
 
     def _save(self) -> None:
         buffer = io.BytesIO()
@@ -181,5 +176,15 @@ class Training:
         self._learner.write(self._directory / POLICY_NAME, card)
 
     def _told_settings(self) -> dict[str, Any]:
-        scheme = {"agent": self._scheme.name, **asdict(self._scheme.settings)}
+        scheme = {"agent": self._scheme.name, **told(self._scheme.settings)}
         return {"seed": self._seed, **asdict(self._settings), "scheme": scheme}
+
+
+def _check(learned: Mapping[str, float], batch: int) -> None:
+    """RecordError where learning has got out of hand: no later batch would bring such networks back."""
+    for name, value in learned.items():
+        if not math.isfinite(value):
+            raise RecordError(
+                f"learning has got out of hand in batch {batch}: {name} is {value}; lower the learning rates and begin "
+                "anew in another directory"
+            )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..record.durable import RecordError
+from .compare import cores, items
 from .main import INTERRUPTED
 from .progress import shown, watcher
 from .refusals import Refused
@@ -29,7 +30,10 @@ DIRECTORY = "runs/study-{name}"
 @click.option(
     "--results", type=click.Path(path_type=Path), metavar="DIR", help="Folder for tables and figures: DIR/results."
 )
-def study(file: str, workers: int | None, out: Path | None, resume: bool, results: Path | None) -> None:
+@click.option("--only", metavar="PARTS", help="Beside the main table only these parts, such as axes,gaps or main.")
+def study(
+    file: str, workers: int | None, out: Path | None, resume: bool, results: Path | None, only: str | None
+) -> None:
     """Train, measure and tabulate what a study file asks for.
 
     FILE is a YAML file or the name of a study that comes with simoffload. The directory keeps trainings and every run
@@ -45,6 +49,8 @@ def study(file: str, workers: int | None, out: Path | None, resume: bool, result
         raise Refused([str(error)]) from None
     except ModuleNotFoundError as error:
         raise click.ClickException(_needed(error)) from None
+    if only is not None:
+        plan = plan.only(_parts(plan, only))
     directory = out or Path(DIRECTORY.format(name=plan.plan.name))
     folder = results or directory / "results"
     for each in (directory, folder):
@@ -53,7 +59,22 @@ def study(file: str, workers: int | None, out: Path | None, resume: bool, result
     if directory.exists() and any(directory.iterdir()) and not resume:
         raise click.UsageError(f"{directory} is not empty; give another --out, or --resume to go on there")
     _do(plan, directory, workers)
-    _write(plan, directory, folder, _command(file, workers, out, results))
+    _write(plan, directory, folder, _command(file, workers, out, results, only))
+
+
+def _parts(plan: Study, only: str) -> list[str]:
+    """The parts that are named; what is none of the study's is refused."""
+    from ..schema.problems import Problem, nearest
+
+    known, parts = ("main", *plan.parts), items(only)
+    faults = [
+        Problem("--only", 0, 0, "", f"the study has no part '{part}'", known, nearest(part, known)).headline
+        for part in parts
+        if part not in known
+    ]
+    if faults or not parts:
+        raise Refused(faults or ["--only: names no part"])
+    return parts
 
 
 def _do(plan: Study, directory: Path, workers: int | None) -> None:
@@ -63,7 +84,6 @@ def _do(plan: Study, directory: Path, workers: int | None) -> None:
     from ..run.agents import AgentError
     from ..study.cells import Stopped
     from ..study.running import run_study
-    from .compare import cores
 
     try:
         with Stop() as stop, shown(quiet=False) as show:
@@ -99,9 +119,9 @@ def _write(plan: Study, directory: Path, folder: Path, command: str) -> None:
         raise click.ClickException(str(error)) from None
 
 
-def _command(file: str, workers: int | None, out: Path | None, results: Path | None) -> str:
+def _command(file: str, workers: int | None, out: Path | None, results: Path | None, only: str | None) -> str:
     """How to make the results again."""
     words = ["simoffload", "study", file]
-    for option, value in (("--workers", workers), ("--out", out), ("--results", results)):
+    for option, value in (("--workers", workers), ("--out", out), ("--results", results), ("--only", only)):
         words += [option, str(value)] if value is not None else []
     return shlex.join(words)

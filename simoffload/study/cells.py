@@ -19,7 +19,7 @@ import numpy as np
 
 from .. import __version__
 from ..analysis.figures_nodes import Queues, keeps_growing
-from ..record.durable import RecordError, make_directory
+from ..record.durable import RecordError, contents, make_directory
 from ..run.agents import load_agent
 from ..run.recorder import statistics_of
 from ..run.world import World
@@ -117,9 +117,16 @@ def policy_key(policy: Path) -> str:
     """The key of a trained policy: of all files that bear its name, whatever their suffix."""
     digest = blake2b(digest_size=12)
     for path in sorted(policy.parent.glob(f"{policy.name}.*")):
-        content = path.read_bytes()
+        content = _bytes_of(path)
         digest.update(f"{path.name} {len(content)}\n".encode() + content)
     return f"policy-{digest.hexdigest()}"
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        return contents(path)
+    except OSError as error:
+        raise RecordError(f"cannot read {path}: {error.strerror or error}") from error
 
 
 class Cells:
@@ -153,7 +160,7 @@ class Cells:
 
     def _read(self, path: Path) -> None:
         """Take in a file; a last line that was not written to its end is cut off."""
-        content = path.read_bytes()
+        content = _bytes_of(path)
         whole = content[: content.rfind(b"\n") + 1]
         if len(whole) < len(content):
             os.truncate(path, len(whole))

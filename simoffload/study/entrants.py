@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from .. import agents
 from .cells import policy_key
 from .reading import Study
 
 TRAININGS = "trainings"
 """Directory of a study's trainings."""
+WEIGHTS = Path(agents.__file__).parent / "weights"
+"""Trained policies that come with the package, by the name of their agent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,4 +36,7 @@ def entrants(study: Study, agent: str, directory: Path) -> tuple[Entrant, ...]:
         paths = {seed: policy_path(directory, f"{agent}-{seed}") for seed in seeds}
         return tuple(Entrant(f"{agent}/{seed}", f"trained:{path}", policy_key(path)) for seed, path in paths.items())
     head, colon, argument = agent.partition(":")
-    return (Entrant(agent, agent, f"{head}-{policy_key(Path(argument))}" if colon else agent),)
+    if colon:
+        return (Entrant(agent, agent, f"{head}-{policy_key(Path(argument))}"),)
+    has_weights = any(WEIGHTS.glob(f"{agent}.*"))
+    return (Entrant(agent, agent, f"{agent}-{policy_key(WEIGHTS / agent)}" if has_weights else agent),)

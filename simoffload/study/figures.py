@@ -85,7 +85,7 @@ def _axis_panel(axes: Axes, study: Study, survey: Survey, lines: Sequence[Line])
             places, [share.mean for share in shares], color=style.colour, linestyle=style.dash, marker=style.marker,
             linewidth=2.0 if is_subject else 1.2, markersize=5 if is_subject else 3.5, zorder=4 if is_subject else 3,
         )  # fmt: skip
-        if study.seeds_of(agent):
+        if not study.is_rule(agent):
             low, high = [share.low for share in shares], [share.high for share in shares]
             axes.fill_between(places, low, high, color=style.colour, alpha=0.15, linewidth=0)
     axes.set_ylim(*_range([share.mean for shares in by_agent.values() for share in shares]))

@@ -41,10 +41,7 @@ class Line:
     @property
     def percent(self) -> Interval | None:
         """`behind` in per cent of this agent's mean objective, which is taken as it is."""
-        if self.behind is None:
-            return None
-        difference, scale = self.behind.difference, 100 / self.objective.mean
-        return Interval(scale * difference.mean, scale * difference.half_width, difference.level, difference.n)
+        return None if self.behind is None else percent_of(self.behind, self)
 
     @property
     def grew(self) -> int:
@@ -54,6 +51,12 @@ class Line:
     def mean(self, name: str) -> float:
         """Mean over the seeds of what an `Outcome` holds under this name."""
         return math.fsum(getattr(each, name) for each in self.outcomes) / len(self.outcomes)
+
+
+def percent_of(behind: PairedDifference, line: Line) -> Interval:
+    """A difference in per cent of an agent's mean objective, which is taken as it is."""
+    difference, scale = behind.difference, 100 / line.objective.mean
+    return Interval(scale * difference.mean, scale * difference.half_width, difference.level, difference.n)
 
 
 def lines_of(study: Study, survey: Survey, cells: Cells, directory: Path) -> list[Line]:
@@ -107,13 +110,17 @@ class Tally:
 
 def tally(lines: Sequence[Line]) -> Tally:
     """Of all lines that are compared."""
-    compared = [line.behind for line in lines if line.behind is not None]
+    return tally_of([line.behind for line in lines if line.behind is not None])
+
+
+def tally_of(compared: Sequence[PairedDifference]) -> Tally:
+    """Of comparisons."""
     undecided = sum(each.is_tie for each in compared)
     better = sum(not each.is_tie and each.difference.mean < 0 for each in compared)
     return Tally(better, len(compared) - undecided - better, undecided)
 
 
 def best_rule(study: Study, lines: Sequence[Line]) -> Line | None:
-    """Of the lines of one place the best agent that the study has not trained; None where there is none."""
-    rules = [line for line in lines if not study.seeds_of(line.agent)]
+    """Of the lines of one place that of the best rule; None where there is none."""
+    rules = [line for line in lines if study.is_rule(line.agent)]
     return min(rules, key=lambda line: line.objective.mean, default=None)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import ValidationError
 
+from ..agents.kind_table import TableAgent
 from ..agents.learning.schemes import SCHEMES, Scheme
+from ..agents.scoring import ScoringAgent
 from ..run.agents import AgentError, agent_names, load_agent
 from ..schema import Diagnosis, Scenario, ScenarioError, diagnose
 from ..schema.document import Tree, TreePath, plain
@@ -24,10 +26,8 @@ from ..schema.reader import parse, read_source
 from ..schema.scenario import Horizon
 from .plan import Ablations, Axes, Budget, Gaps, Generalisation, Part, Plan, Point, Settings, Trained
 
-if TYPE_CHECKING:
-    pass
-
-"""The scheme that is fitted by the cross-entropy method, not learned from batches of episodes."""
+PARTS = ("ablations", "axes", "generalisation", "gaps")
+"""What a study may have beside its main table."""
 BUNDLED = Path(__file__).parent.parent / "studies"
 
 
@@ -101,6 +101,28 @@ class Study:
     def seeds_of(self, agent: str) -> tuple[int, ...]:
         """The training seeds of an agent; empty for one that the study does not train."""
         return tuple(run.seed for run in self.trainings if run.name == agent)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What it has beside its main table, of `PARTS`."""
+        return tuple(name for name in PARTS if getattr(self, name))
+
+    def only(self, parts: Collection[str]) -> Study:
+        """The main table and these parts, with the trainings that they measure."""
+        kept = replace(
+            self,
+            ablations=self.ablations if "ablations" in parts else None,
+            axes=self.axes if "axes" in parts else (),
+            generalisation=self.generalisation if "generalisation" in parts else None,
+            gaps=self.gaps if "gaps" in parts else None,
+        )
+        agents = {agent for survey in kept.surveys for agent in survey.agents}
+        agents.update(() if kept.gaps is None else kept.gaps.agents)
+        return replace(kept, trainings=tuple(run for run in self.trainings if run.name in agents))
+
+    def is_rule(self, agent: str) -> bool:
+        """Whether an agent was trained neither by the study nor before, as a policy that comes with the package."""
+        return not self.seeds_of(agent) and not isinstance(load_agent(agent), (ScoringAgent, TableAgent))
 
 
 def bundled_studies() -> dict[str, Path]:

@@ -17,6 +17,7 @@ from . import tables
 from .cells import Cells
 from .entrants import TRAININGS
 from .figures import axes_figure, learning_figure, schemes_figure
+from .hindsight import contests
 from .lines import Line, lines_of
 from .optimality import gap_lines
 from .reading import Study, Survey
@@ -46,6 +47,8 @@ def write_results(study: Study, directory: Path, results: Path, command: str) ->
         parts += _ablations(study.ablations, lines["ablations"])
     if study.generalisation is not None:
         parts += _generalisation(study.generalisation, lines["generalisation"])
+    shifted = [each for each in (*study.axes, study.generalisation) if each is not None]
+    parts += _hindsight(study, [(survey, lines[survey.name]) for survey in shifted], results)
     if study.gaps is not None:
         parts += _gaps(study, directory, results)
     parts += [MADE, *_made(directory, command)]
@@ -73,8 +76,8 @@ def _head(study: Study) -> Iterator[str]:
         yield (
             "A scheme that learns was trained from several seeds; on each held-out seed it counts with the mean of its "
             "trainings. Intervals hold for these trainings; how far further ones might differ, the means of each "
-            f"training show. Each learned from {plan.budget.batches * plan.budget.episodes} episodes "
-            f"of {plan.budget.tasks} tasks; the policy kept is the best on "
+            f"training show. Each learned from episodes of {plan.budget.tasks} tasks, with as many decisions as the "
+            "table under Learning says; the policy kept is the best on "
             f"{counted(plan.budget.validation_seeds, 'validation seed')}."
         )
 
@@ -129,13 +132,14 @@ def _axes(study: Study, lines: Sequence[tuple[Survey, Sequence[Line]]], results:
         f"{_seeds(first)} In brackets {first.subject} against the agent of the column, adjusted for all comparisons of "
         "the axis; †: the backlog kept growing on most seeds, so that the number depends on the length of the run."
     )
-    save_png(axes_figure(study, lines), results / FIGURES / "axes.png")
-    yield f"![Objective along each axis]({FIGURES}/axes.png)"
-    yield (
-        "In the figure each point is held against the rule that is best there, in hindsight; bands are paired "
-        f"{100 * study.plan.level:g} % intervals of single points, drawn of trained schemes. Lines that leave a panel "
-        "go on beyond it."
-    )
+    if any(study.is_rule(agent) for agent in first.agents):
+        save_png(axes_figure(study, lines), results / FIGURES / "axes.png")
+        yield f"![Objective along each axis]({FIGURES}/axes.png)"
+        yield (
+            "In the figure each point is held against the rule that is best there, in hindsight; bands are paired "
+            f"{100 * study.plan.level:g} % intervals of single points, drawn of trained schemes. Lines that leave a "
+            "panel go on beyond it."
+        )
     for survey, found in lines:
         yield f"### {survey.title[0].upper()}{survey.title[1:]}"
         yield tables.places_table(found, survey.subject, survey.title, survey.agents)
@@ -156,6 +160,21 @@ def _generalisation(survey: Survey, lines: Sequence[Line]) -> Iterator[str]:
     yield f"{survey.title}: {_seeds(survey)[0].lower()}{_seeds(survey)[1:]} {tables.count(lines, survey.subject)}"
     yield tables.places_table(lines, survey.subject, "used on", survey.agents)
     yield tables.counts_by_agent(lines, survey.subject)
+
+
+def _hindsight(study: Study, found: Sequence[tuple[Survey, Sequence[Line]]], results: Path) -> Iterator[str]:
+    every = contests(study, found)
+    if not every:
+        return
+    write_durably(results / "best-rule.csv", tables.contests_csv(every).encode())
+    yield "## Against the best rule of each place"
+    yield (
+        "Which rule is best is told by the very seeds that count, place by place, so nobody could have chosen so well. "
+        "Objective of each policy against it, in per cent, adjusted for all comparisons of this table; a place that "
+        "several tables above have in common counts once."
+    )
+    yield tables.contests_table(every)
+    yield tables.contests_counts(every)
 
 
 def _gaps(study: Study, directory: Path, results: Path) -> Iterator[str]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ..analysis.intervals import Interval
 from ..analysis.numbers import MINUS, UNKNOWN, counted, decimals, percent, plus_minus, rounded
+from .hindsight import Contest, tally_by_policy
 from .lines import Line, Tally, tally
 from .optimality import GapLine
 
@@ -157,6 +158,51 @@ def _counted(found: Tally, subject: str, whom: str) -> str:
         f"Of {counted(found.total, 'comparison')}{whom} {subject} is better in {found.better} and worse in "
         f"{found.worse}; in {found.undecided} the interval includes zero."
     )
+
+
+def contests_table(found: Sequence[Contest]) -> str:
+    """A place a row: the rule that is best there, and every policy's difference from it."""
+    policies = list(dict.fromkeys(each.policy.agent for each in found))
+    by_place: dict[tuple[str, float | str], dict[str, Contest]] = {}
+    for each in found:
+        by_place.setdefault((each.what, each.at), {})[each.policy.agent] = each
+    rows = []
+    for (what, at), here in by_place.items():
+        rule = next(iter(here.values())).rule
+        shares = [_share(here[name].percent) if name in here else UNKNOWN for name in policies]
+        rows.append([what, _at(at), rule.agent, _marked(rule, ""), *shares])
+    return markdown(("what", "at", "best rule", "its objective", *policies), rows)
+
+
+def contests_counts(found: Sequence[Contest]) -> str:
+    """How the contests of each policy came out, and where it did worst."""
+    texts = []
+    for policy, (counts, worst) in tally_by_policy(found).items():
+        share = worst.percent
+        texts.append(
+            f"- Of {counted(counts.total, 'place')} {policy} is better than the best rule in {counts.better} and worse "
+            f"in {counts.worse}; in {counts.undecided} the interval includes zero. At worst it is at {_share(share)}: "
+            f"{worst.what}, {_at(worst.at)}."
+        )
+    return "\n".join(texts)
+
+
+def contests_csv(found: Sequence[Contest]) -> str:
+    """A contest a row."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(
+        ("what", "at", "policy", "objective", "rule", "objective_of_rule", "difference", "difference_half_width",
+         "difference_level", "holm_p_value", "percent", "percent_half_width")
+    )  # fmt: skip
+    for each in found:
+        difference, share = each.behind.difference, each.percent
+        table.writerow(
+            (each.what, each.at, each.policy.agent, each.policy.objective.mean, each.rule.agent,
+             each.rule.objective.mean, difference.mean, difference.half_width, difference.level, each.behind.p_value,
+             share.mean, share.half_width)
+        )  # fmt: skip
+    return text.getvalue()
 
 
 def gaps_csv(lines: Sequence[GapLine]) -> str:

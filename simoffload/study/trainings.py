@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import __version__
 from ..agents.learning.directory import EPISODE_SEEDS
-from ..agents.learning.settings import TrainingSettings
+from ..agents.learning.settings import TrainingSettings, told
 from ..agents.learning.validation import VALIDATION_SEEDS
 from ..record.durable import RecordError, write_json
 from .cells import Stopped
@@ -72,7 +71,7 @@ def _made(run: TrainingRun, directory: Path) -> Trainer:
 
 def _key(run: TrainingRun) -> str:
     """What a training depends on, as one word."""
-    settings = {"scheme": run.scheme.name, **asdict(run.scheme.settings), **run.budget.model_dump(exclude={"seeds"})}
+    settings = {"scheme": run.scheme.name, **told(run.scheme.settings), **run.budget.model_dump(exclude={"seeds"})}
     parts = [__version__, json.dumps(settings, sort_keys=True, default=str), str(run.seed)]
     parts += [scenario.model_dump_json() for scenario in run.scenarios]
     return blake2b("\n".join(parts).encode(), digest_size=12).hexdigest()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,21 @@ def test_either_file_names_the_policy(policy: Path, suffix: str) -> None:
 def test_what_is_no_policy_is_told(tmp_path: Path) -> None:
     with pytest.raises(AgentError, match=r"agent 'trained:.*none' .* cannot be made: cannot read the policy .*none"):
         load_agent(f"trained:{tmp_path / 'none'}")
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        Path.mkdir,
+        pytest.param(os.mkfifo, marks=pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with a name")),
+    ],
+)
+@pytest.mark.parametrize("name", ["policy.json", "policy.safetensors"])
+def test_what_is_no_file_that_ends_is_told(policy: Path, name: str, made: Callable[[Path], None]) -> None:
+    (policy.parent / name).unlink()
+    made(policy.parent / name)
+    with pytest.raises(AgentError, match=rf"cannot be made: cannot read the policy .*{name}: "):
+        load_agent(f"trained:{policy}")
 
 
 def test_its_runs_stand_in_a_comparison_like_any_others(policy: Path, tmp_path: Path) -> None:

@@ -85,6 +85,8 @@ def test_what_is_in_a_directory_is_gone_on_with_only_if_asked(elsewhere: Path) -
         (("study", "superiorty"), "did you mean 'superiority'?"),
         (("study", "wrong.yaml"), "wrong.yaml:8:"),
         (("study", "mini.yaml", "--workers", "0"), "--workers"),
+        (("study", "mini.yaml", "--only", "axis"), "--only: the study has no part 'axis'; allowed: main, axes; did"),
+        (("study", "mini.yaml", "--only", ","), "--only: names no part"),
         (("study", "mini.yaml", "--out", "mini.yaml"), "mini.yaml is not a directory"),
         (("study", "mini.yaml", "--results", "mini.yaml"), "mini.yaml is not a directory"),
     ],

@@ -106,3 +106,12 @@ def test_trainings_count_with_their_mean() -> None:
     assert mean.latency_s == 50.0
     assert mean.grew
     assert not mean_outcome([outcome_of(1.0), outcome_of(2.0, grew=True)]).grew
+
+
+def test_what_stands_in_the_place_of_a_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "place.jsonl").mkdir()
+    with pytest.raises(RecordError, match=r"cannot read .*place\.jsonl: Is a directory"):
+        Cells(tmp_path)
+    (tmp_path / "policy.json").mkdir()
+    with pytest.raises(RecordError, match=r"cannot read .*policy\.json: Is a directory"):
+        policy_key(tmp_path / "policy")

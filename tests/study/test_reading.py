@@ -33,6 +33,19 @@ def test_a_study_knows_its_trainings_agents_seeds_and_places(tmp_path: Path) -> 
     assert fast.scenario.horizon.tasks == 8
 
 
+def test_a_study_may_be_cut_to_some_parts_and_the_trainings_that_they_measure() -> None:
+    study = read_study("superiority")
+    assert study.parts == ("ablations", "axes", "generalisation", "gaps")
+    main = study.only(["main"])
+    assert (main.surveys, main.gaps, main.parts) == ((study.main,), None, ())
+    trained = {run.name for run in main.trainings}
+    assert trained == {name for name in study.main.agents if study.seeds_of(name)}
+    gaps = study.only(["gaps"])
+    assert (gaps.gaps, gaps.parts) == (study.gaps, ("gaps",))
+    assert {run.name for run in gaps.trainings} == trained | {"static"}
+    assert study.only(study.parts) == study
+
+
 def test_places_that_tables_have_in_common_are_equal(tmp_path: Path) -> None:
     study = read_study(write(tmp_path))
     assert study.main.places[0].scenario == study.axes[0].places[0].scenario

@@ -63,7 +63,7 @@ def test_a_study_that_was_stopped_ends_with_the_same_results(tmp_path: Path) -> 
     assert done(study, tmp_path / "stopped") == done(study, tmp_path / "straight")
     assert set(done(study, tmp_path / "straight")) == {
         "results/results.md", "results/main.csv", "results/axis-rate.csv", "results/figures/main.png",
-        "results/figures/axes.png", "results/figures/learning.png",
+        "results/figures/axes.png", "results/figures/learning.png", "results/best-rule.csv",
     }  # fmt: skip
     assert [each.ended for each in read_sittings(tmp_path / "stopped")] == [True] * 3
 

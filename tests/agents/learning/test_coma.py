@@ -98,6 +98,45 @@ def test_advantages_come_from_the_costs_and_the_baseline_of_the_batch() -> None:
     assert np.abs(baseline).max() > 0.1
 
 
+def test_with_a_horizon_what_follows_counts_by_the_time_until_then() -> None:
+    made = learner(horizon_s=20.0)
+    batch = batch_of([play(busy(f"seed={seed}"), exploring(heads())) for seed in (1, 2)])
+    found, baseline, _ = made._advantages(batch, 0.0)
+    left = np.exp(-batch.duration_s / 20.0)
+    assert found == pytest.approx(advantages(-batch.cost, baseline, batch.last, 0.9, left), abs=1e-9)
+    assert np.abs(found - advantages(-batch.cost, baseline, batch.last, 0.9)).max() > 0.01
+
+
+def test_of_two_homes_that_act_at_once_the_baseline_takes_the_mean_over_its_own_actions_alone() -> None:
+    # a matrix game, one move after the other in the same instant: Q(u1) = 1, 3 before anybody has moved; after
+    # u1 = 0 it is 2, 6 for the second, after u1 = 1 it is 4, 8; both policies say 1/4, 3/4
+    game = {0: [2.0, 6.0], 1: [4.0, 8.0]}
+    made, chances = learner(trace=0.0), np.log([1.0, 3.0])
+    for first, worth_then in game.items():
+        rows = [signs([1.0], [3.0]), signs([worth_then[0]], [worth_then[1]])]
+        batch = batch_of([by_hand(rows, [first, 1], [0.0, 0.0], score=[chances, chances], home=[0, 1])])
+        replaced = copy.deepcopy(made)
+        replaced.actors[str(POSITION)].forward = lambda features: torch.zeros(len(features))  # type: ignore[union-attr, method-assign]
+        replaced.critics[str(POSITION)].forward = lambda seen: seen[:, 0]  # type: ignore[union-attr, method-assign]
+        found, baseline, worth = replaced._advantages(batch, 0.0)
+        assert worth.tolist() == [1.0, 3.0, *worth_then]
+        own_mean = 0.25 * worth_then[0] + 0.75 * worth_then[1]
+        assert baseline == pytest.approx([0.25 * 1.0 + 0.75 * 3.0, own_mean], rel=1e-6)
+        assert found == pytest.approx([own_mean - 2.5, 0.0 - own_mean], rel=1e-6)
+
+
+def test_a_row_that_is_never_taken_has_no_chance_and_moves_no_network() -> None:
+    made, twin = learner(3, orders=False), learner(3, orders=False)
+    rule = [np.array([0.0, -1e9]), np.array([0.0, -0.5])]
+    for each, score in ((made, [*rule]), (twin, [rule[0][:1], rule[1]])):
+        rows = [FIRST if len(score[0]) == 2 else FIRST[:1], SECOND]
+        batch = as_logged(each, batch_of([by_hand(rows, [0, 1], [1.0, 2.0], score=score)]))
+        each._improve_actor(batch, torch.tensor([1.0, -1.0]), None, 0.3, 0.0)
+        if each is made:
+            assert log_mu(learner(3, orders=False), batch).exp()[:2].tolist() == [1.0, 0.0]
+    torch.testing.assert_close(gradient(made), gradient(twin), rtol=1e-5, atol=1e-7)
+
+
 # ----------------------------------------------------------------------------------------------- the policy gradient
 
 FIRST, SECOND, THIRD = signs([1.0, 0.0], [0.0, 1.0]), signs([1.0, 1.0], [0.5, -1.0]), signs([-1.0, 0.3], [0.2, 2.0])

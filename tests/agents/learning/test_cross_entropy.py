@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simoffload.agents.earliest_finish import EarliestFinish
-from simoffload.agents.learning import cross_entropy
+from simoffload.agents.learning import loop
 from simoffload.agents.learning.cross_entropy import CrossEntropy, Law, elite_of, play
 from simoffload.agents.learning.directory import EPISODE_SEEDS, MOST, Look
 from simoffload.agents.learning.settings import CrossEntropySettings
@@ -34,7 +34,7 @@ SHORT = CrossEntropySettings(
 
 @pytest.fixture
 def in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cross_entropy, "ProcessPoolExecutor", InTurn)
+    monkeypatch.setattr(loop, "ProcessPoolExecutor", InTurn)
 
 
 def fitted(
@@ -95,7 +95,7 @@ def test_it_closes_in_on_the_minimum_of_a_bowl(target: list[float], seed: int) -
 
 def test_two_workers_end_with_the_same_bytes_as_one_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fitted(tmp_path / "two", workers=2, generations=2)
-    monkeypatch.setattr(cross_entropy, "ProcessPoolExecutor", InTurn)
+    monkeypatch.setattr(loop, "ProcessPoolExecutor", InTurn)
     fitted(tmp_path / "one", generations=2)
     assert content(tmp_path / "two") == content(tmp_path / "one")
 
@@ -174,7 +174,7 @@ class Watched(InTurn):
 @pytest.fixture
 def played(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, PricedIndex]]:
     Watched.played = []
-    monkeypatch.setattr(cross_entropy, "ProcessPoolExecutor", Watched)
+    monkeypatch.setattr(loop, "ProcessPoolExecutor", Watched)
     return Watched.played
 
 

@@ -65,6 +65,25 @@ def test_an_episode_is_worth_the_same_whatever_stands_behind_it(each: tuple[Any,
     assert advantages(reward, baseline, last, trace)[:first].tolist() == alone.tolist()
 
 
+@given(steps(), st.floats(0, 1), st.data())
+def test_where_time_discounts_each_step_takes_its_own_share_of_what_follows(
+    each: tuple[Any, Any, Any], trace: float, data: st.DataObject
+) -> None:
+    reward, baseline, last = each
+    left = np.array(data.draw(st.lists(st.floats(0, 1), min_size=len(reward), max_size=len(reward))))
+    expected = []
+    for step in range(len(reward)):
+        total, share = 0.0, 1.0
+        for later in range(step, end_of(step, last) + 1):
+            following = 0.0 if last[later] else left[later] * baseline[later + 1]
+            total += share * (reward[later] + following - baseline[later])
+            share *= trace * left[later]
+        expected.append(total)
+    assert advantages(reward, baseline, last, trace, left) == pytest.approx(expected, abs=1e-9)
+    nothing_lost = advantages(reward, baseline, last, trace, np.ones(len(reward)))
+    assert nothing_lost.tolist() == advantages(reward, baseline, last, trace).tolist()
+
+
 def test_numbers_by_hand() -> None:
     # deltas: 1 + 4 - 2 = 3, 2 + 0 - 4 = -2 | 5 + 0 - 1 = 4;  3 + 0.5 (-2) = 2
     found = advantages(np.array([1.0, 2.0, 5.0]), np.array([2.0, 4.0, 1.0]), np.array([False, True, True]), 0.5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
-from simoffload.agents.learning import training
+from simoffload.agents.learning import loop
 from simoffload.agents.learning.schemes import SCHEMES, Scheme
 from simoffload.agents.learning.validation import measure
 from tests.agents.learning.episodes import busy
@@ -32,7 +33,7 @@ def quick(name: str) -> Scheme:
 
 @pytest.fixture
 def in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "ProcessPoolExecutor", InTurn)
+    monkeypatch.setattr(loop, "ProcessPoolExecutor", InTurn)
 
 
 @pytest.mark.parametrize("name", SCHEMES)
@@ -73,6 +74,10 @@ def test_the_policy_that_is_left_does_as_validation_said(tmp_path: Path, name: s
         ("qmix", {"mixing": "0"}, "mixing=0: Input should be greater than or equal to 1"),
         ("qmix", {"value_hidden": "[4]"}, "qmix has no setting 'value_hidden'"),
         ("ippo", {"trace": "1.01"}, "trace=1.01: Input should be less than or equal to 1"),
+        ("mappo", {"kappa": "1.0e+300"}, "kappa=1.0e+300: Input should be less than or equal to 1000000"),
+        ("ucb-coma", {"hidden": "[100000000]"}, "hidden=[100000000]: Input should be less than or equal to 4096"),
+        ("ucb-coma", {"hidden": "[4, 4, 4, 4, 4, 4, 4, 4, 4]"}, "hidden=[4, 4, 4, 4, 4, 4, 4, 4, 4]: Tuple should"),
+        ("ucb-coma", {"horizon_s": "-1"}, "horizon_s=-1: Input should be greater than 0"),
         ("mappo", {"kappa": ".inf"}, "kappa=.inf: Input should be a finite number"),
         ("linucb", {"ridge": "0"}, "ridge=0: Input should be greater than 0"),
         ("linucb", {"alpha": "nan"}, "alpha=nan: Input should be a finite number"),
@@ -80,7 +85,7 @@ def test_the_policy_that_is_left_does_as_validation_said(tmp_path: Path, name: s
     ],
 )
 def test_a_setting_that_is_wrong_is_told(name: str, given: dict[str, str], message: str) -> None:
-    with pytest.raises(ValueError, match="^" + message.replace(".", r"\.")):
+    with pytest.raises(ValueError, match="^" + re.escape(message)):
         SCHEMES[name].changed(given)
 
 

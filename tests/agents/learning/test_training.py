@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 import torch
 
-from simoffload.agents.learning import training
+from simoffload.agents.learning import loop
+from simoffload.agents.learning.coma import Coma
 from simoffload.agents.learning.directory import EPISODE_SEEDS, MOST, Look
 from simoffload.agents.learning.schemes import SCHEMES, Scheme
 from simoffload.agents.learning.settings import ComaSettings, TrainingSettings
@@ -59,7 +60,7 @@ class InTurn:
 
 @pytest.fixture
 def in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "ProcessPoolExecutor", InTurn)
+    monkeypatch.setattr(loop, "ProcessPoolExecutor", InTurn)
 
 
 def go_on(look: Look) -> bool:
@@ -116,7 +117,7 @@ def equal(one: Any, other: Any) -> bool:
 
 def test_two_workers_end_with_the_same_bytes_as_one_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     trained(tmp_path / "two", workers=2, batches=2)
-    monkeypatch.setattr(training, "ProcessPoolExecutor", InTurn)
+    monkeypatch.setattr(loop, "ProcessPoolExecutor", InTurn)
     trained(tmp_path / "one", batches=2)
     assert content(tmp_path / "two") == content(tmp_path / "one")
     assert equal(checkpoint(tmp_path / "two"), checkpoint(tmp_path / "one"))
@@ -230,6 +231,29 @@ def test_a_training_that_would_repeat_seeds_is_refused(tmp_path: Path, seed: int
 
 
 # --------------------------------------------------------------------------------------------------------- refusals
+
+
+@pytest.mark.usefixtures("in_turn")
+def test_learning_that_has_got_out_of_hand_is_told_and_the_last_sound_batch_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained(tmp_path, stop_after(2))
+    before = content(tmp_path)
+    learn = Coma.learn
+    monkeypatch.setattr(Coma, "learn", lambda *each: {**learn(*each), "critic_error": math.nan})
+    with pytest.raises(RecordError, match="learning has got out of hand in batch 3: critic_error is nan; lower"):
+        trained(tmp_path)
+    assert content(tmp_path) == before
+    assert checkpoint(tmp_path)["batch"] == 2
+
+
+@pytest.mark.usefixtures("in_turn")
+def test_a_horizon_leaves_a_trace_only_where_there_is_one(tmp_path: Path) -> None:
+    trained(tmp_path / "none", stop_after(1))
+    trained(tmp_path / "some", stop_after(1), learns=scheme(horizon_s=5.0))
+    assert "horizon_s" not in (tmp_path / "none" / "settings.json").read_text(encoding="utf-8")
+    assert '"horizon_s": 5.0' in (tmp_path / "some" / "settings.json").read_text(encoding="utf-8")
+    assert not equal(checkpoint(tmp_path / "none")["learner"], checkpoint(tmp_path / "some")["learner"])
 
 
 @pytest.mark.usefixtures("in_turn")

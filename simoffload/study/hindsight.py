@@ -1,0 +1,65 @@
+"""Policies that were trained against the rule that does best at each place, in hindsight.
+
+No rule is the best everywhere, and nobody knows beforehand which one will be. So this asks more of a policy than any
+comparison with one rule: to be as good as a choice of rules that was made on the very seeds that count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..analysis.intervals import Interval, PairedDifference, adjusted_differences
+from .cells import place_key
+from .lines import Line, Tally, best_rule, percent_of, tally_of
+from .reading import Study, Survey
+
+
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """A policy at a place, and the best rule there."""
+
+    what: str
+    """What the place's survey varies."""
+    at: float | str
+    policy: Line
+    rule: Line
+    behind: PairedDifference
+    """The policy's objective minus the rule's, adjusted for all contests."""
+
+    @property
+    def percent(self) -> Interval:
+        """`behind` in per cent of the rule's mean objective, which is taken as it is."""
+        return percent_of(self.behind, self.rule)
+
+
+def contests(study: Study, found: Sequence[tuple[Survey, Sequence[Line]]]) -> list[Contest]:
+    """Every policy at every place of some surveys that has a rule; what surveys have in common counts once."""
+    pairs: list[tuple[str, Line, Line]] = []
+    seen: set[str] = set()
+    for survey, lines in found:
+        policies = [agent for agent in survey.agents if not study.is_rule(agent)]
+        for place in survey.places:
+            here = [line for line in lines if line.at == place.at]
+            rule, key = best_rule(study, here), place_key(place.scenario)
+            if rule is None or key in seen:
+                continue
+            seen.add(key)
+            by_agent = {line.agent: line for line in here}
+            pairs += [(survey.title, by_agent[policy], rule) for policy in policies]
+    behind = adjusted_differences([(own.objectives, rule.objectives) for _, own, rule in pairs], study.plan.level)
+    return [
+        Contest(what, own.at, own, rule, difference)
+        for (what, own, rule), difference in zip(pairs, behind, strict=True)
+    ]
+
+
+def tally_by_policy(found: Sequence[Contest]) -> dict[str, tuple[Tally, Contest]]:
+    """Of each policy how its contests came out, and the one that came out worst."""
+    by_policy: dict[str, list[Contest]] = {}
+    for each in found:
+        by_policy.setdefault(each.policy.agent, []).append(each)
+    return {
+        policy: (tally_of([each.behind for each in own]), max(own, key=lambda each: each.percent.mean))
+        for policy, own in by_policy.items()
+    }
