@@ -46,7 +46,7 @@ def test_a_backlog_that_grows_is_noted() -> None:
 
 def test_a_run_in_which_nothing_is_measured_is_refused() -> None:
     with pytest.raises(RecordError, match="tiny: no task arrived after its warm-up of 1e\\+06 s"):
-        outcome(tiny("warm_up=1000000 s"), "eft", lambda: True)
+        outcome(tiny().model_copy(update={"warm_up": 1e6}), "eft", lambda: True)
 
 
 def test_a_run_ends_when_it_is_told_to() -> None:
