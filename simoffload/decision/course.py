@@ -44,12 +44,20 @@ class Course:
     def prompt(self, subtask: int) -> int:
         """Tokens a subtask reads, once its predecessors are done."""
         task = self.task
-        return task.prompt[subtask] + sum(task.output[before] for before in task.graph.predecessors[subtask])
+        tokens, answers = task.prompt[subtask], task.output
+        for before in task.graph.predecessors[subtask]:
+            tokens += answers[before]
+        return tokens
 
     def needs(self, subtask: int) -> list[Item]:
         """The payload and the predecessors' answers, as far as they exist: all, once the subtask is ready."""
-        answers = [self.answers[before] for before in self.task.graph.predecessors[subtask]]
-        return [item for item in (self.payloads[subtask], *answers) if item is not None]
+        payload = self.payloads[subtask]
+        needs = [] if payload is None else [payload]
+        for before in self.task.graph.predecessors[subtask]:
+            answer = self.answers[before]
+            if answer is not None:
+                needs.append(answer)
+        return needs
 
     def table(self, subtask: int) -> ModalityTable:
         """The table of nodes that can run a subtask."""

@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from ..plant import Plant
+from ..plant import Plant, PlantNode
 from ..quality import chance_of_right
 from ..random_streams import Uniforms
 from ..schema.faults import FaultPolicy
@@ -142,50 +142,42 @@ class Dispatcher:
     ) -> None:
         """Give a subtask to a node: what it needs sets out."""
         now = self._kernel.now
-        job = self._make_job(course, seen, int(seen.candidates[row]), priority)
         transfer_s, service_s, finish_s = seen.estimate(row)
-        if not math.isnan(service_s):
-            job.expected_service_s = service_s
+        job = self._make_job(course, seen, int(seen.candidates[row]), priority, service_s)
         job.expected_finish_s = now + finish_s
         course.jobs[subtask] = job
         course.foresee(seen.expected_end(row))
         knowledge.send(job, now if math.isnan(transfer_s) else now + transfer_s, job.expected_service_s)
         if self._timeouts_s is not None:
             self._watch(job, self._timeouts_s[job.task.workload][job.node])
-        needs = [item for item in course.needs(subtask) if job.node not in item.holders]
+        needs = [item for item in seen.needs if job.node not in item.holders]
         job.missing = len(needs)
         if not needs:
             self._doors[job.node](job)
         for item in needs:
             self._transport.want(item, job.node, job, self._arrived, job)
 
-    def _make_job(self, course: Course, seen: Observation, number: int, priority: float) -> Job:
-        task, subtask, stage, modality = course.task, seen.subtask, seen.stage, seen.modality
+    def _make_job(self, course: Course, seen: Observation, number: int, priority: float, expected_s: float) -> Job:
+        """The job of a subtask on a node, with the service that was expected of it; nan: nobody has asked for that."""
+        task, subtask, prompt = course.task, seen.subtask, seen.prompt_tokens
         node = self._plant.nodes[number]
-        model = node.models[node.model_for[modality]]
-        prompt, output = seen.prompt_tokens, task.output[subtask]
-        expected = task.expected_output[subtask]
-        before = before_tokens_s(model, node.speed, stage, modality, prompt + output, task.demand_s[subtask])
-        first, last = alone_s(model, before, prompt, output)
-        foreseen = before_tokens_s(
-            model, node.speed, stage, modality, prompt + expected, task.expected_demand_s[subtask]
-        )
-        table = course.table(subtask)
-        interface_s = float(table.interface_s[table.row[number]])
+        model = node.model_for[seen.modality]
+        law, output = node.models[model], task.output[subtask]
+        before_s = before_tokens_s(law, node.speed, seen.stage, seen.modality, prompt + output, task.demand_s[subtask])
+        first_s, last_s = alone_s(law, before_s, prompt, output)
+        if math.isnan(expected_s):
+            expected_s = self._expected_alone_s(course, seen, node)
         return Job(
-            task=task,
-            subtask=subtask,
-            node=number,
-            model=node.model_for[modality],
-            priority=priority,
-            prompt=prompt,
-            output=output,
-            before_tokens_s=before,
-            first_after_s=first,
-            last_after_s=last,
-            expected_service_s=interface_s + alone_s(model, foreseen, prompt, expected)[1],
-            ready_s=self._kernel.now,
-        )
+            task, subtask, number, model, priority, prompt, output, before_s, first_s, last_s, expected_s,
+            self._kernel.now,
+        )  # fmt: skip
+
+    def _expected_alone_s(self, course: Course, seen: Observation, node: PlantNode) -> float:
+        """Expected service of a subtask alone on a node, the overhead of an interface included."""
+        law, table = node.models[node.model_for[seen.modality]], course.table(seen.subtask)
+        prompt, output = seen.prompt_tokens, seen.expected_output_tokens
+        before_s = before_tokens_s(law, node.speed, seen.stage, seen.modality, prompt + output, seen.expected_demand_s)
+        return float(table.interface_s[table.row[node.number]]) + alone_s(law, before_s, prompt, output)[1]
 
     def _arrived(self, job: Job) -> None:
         """One of the things that a job needs is there."""
@@ -235,14 +227,18 @@ class Dispatcher:
 
     def _is_right(self, course: Course, job: Job) -> bool:
         node, task, subtask = self._plant.nodes[job.node], job.task, job.subtask
-        before = (course.jobs[number] for number in task.graph.predecessors[subtask])
+        wrong_before = 0
+        for number in task.graph.predecessors[subtask]:
+            earlier = course.jobs[number]
+            if earlier is not None and not earlier.is_correct:
+                wrong_before += 1
         chance = chance_of_right(
             self._quality,
             node.models[job.model],
             task.graph.stages[subtask],
             task.graph.modalities[subtask],
             task.difficulty[subtask],
-            sum(1 for earlier in before if earlier is not None and not earlier.is_correct),
+            wrong_before,
         )
         return chance > task.luck[subtask]
 

@@ -32,9 +32,13 @@ class Dispatch:
     entry_s: float
     """When it is expected to join the line there."""
     service_s: float
+    decided_by: int
+    """Version of the notices at the decision."""
 
 
 _ENTRY = attrgetter("entry_s")
+_MOST_UNSEEN = 256
+"""Dispatches that are set aside until somebody asks."""
 
 
 class Board:
@@ -46,7 +50,6 @@ class Board:
 
     def refresh(self) -> None:
         """Bring the arrays up to the newest notices."""
-        self.telemetry.refresh()
         if self.version == self.telemetry.version:
             return
         self.version = self.telemetry.version
@@ -59,11 +62,15 @@ class Board:
         """None where no node is ever down."""
         if self.telemetry.tells_up:
             self.is_up = np.array([report.is_up for report in reports])
-        self.time_s = reports[0].time_s
+        self.time_s = self.telemetry.time_s
 
 
 class Knowledge:
-    """The view of one home. `look` begins an epoch; after `see` the arrays, [nodes], hold until the next one."""
+    """The view of one home. `look` begins an epoch; after `see` the arrays, [nodes], hold until the next one.
+
+    Notices and the home's own dispatches are taken in when they are needed first: a rule that never asks how things
+    stand does not pay for the answer.
+    """
 
     def __init__(
         self, home: int, board: Board, mean_bps: dict[int, float], link_places: dict[int, int], hearing: Hearing
@@ -80,30 +87,60 @@ class Knowledge:
         self._version = -1
         self._sent: dict[int, list[Dispatch]] = {}
         """Dispatches by node that are in no report yet, in the order in which they are expected there."""
+        self._unseen: list[Dispatch] = []
+        """Dispatches not yet taken in."""
         self._own_reports: dict[int, LinkReport] = {}
         """Own links as they are at this epoch, as far as somebody asked."""
         self.now_s = 0.0
-        self.is_up: Flags | None = None
-        """None where no node is ever down."""
+        self._looked_version = -1
+        """Of the notices at this epoch."""
+        self._is_up: Flags | None = None
         self._home_seen = False
 
     @property
     def age_s(self) -> float:
         """Age of the notices."""
-        return self.now_s - self._board.time_s
+        return self.now_s - self._board.telemetry.time_s
+
+    @property
+    def is_up(self) -> Flags | None:
+        """Which nodes are up, [nodes]; None where no node is ever down."""
+        if self._board.telemetry.tells_up:
+            self._catch_up()
+        return self._is_up
 
     def look(self, now_s: float) -> None:
-        """Take in the newest notices, and how this home and its own links are right now."""
+        """From now on the newest notices hold, and how this home and its own links are right now."""
         self.now_s = now_s
         self.hearing.next_decision()
-        board = self._board
-        board.refresh()
-        if self._version != board.version:
-            self._copy(board)
+        telemetry = self._board.telemetry
+        telemetry.refresh()
+        self._looked_version = telemetry.version
         self._home_seen = False
         self._own_reports.clear()
 
-    def _copy(self, board: Board) -> None:
+    @property
+    def _is_current(self) -> bool:
+        """Whether no notice has been written since this epoch; else what is known is read anew at the next."""
+        return self._looked_version == self._board.telemetry.version
+
+    def _catch_up(self) -> None:
+        """Take in the notices of this epoch and the dispatches since, in the order in which they came."""
+        unseen, version = self._unseen, self._looked_version
+        if unseen:
+            self._unseen = []
+        if self._version != version:
+            for each in unseen:
+                if each.decided_by != version:
+                    self._list(each)
+            self._copy()
+        for each in unseen:
+            if each.decided_by == version:
+                self._count_sent(each)
+
+    def _copy(self) -> None:
+        board = self._board
+        board.refresh()
         self._version = board.version
         self.reports: list[NodeReport] = list(board.telemetry.nodes)
         self.start_s = board.start_s.copy()
@@ -111,7 +148,9 @@ class Knowledge:
         self.in_service = board.in_service.copy()
         self.context = board.context.copy()
         if board.is_up is not None:
-            self.is_up = board.is_up.copy()
+            self._is_up = board.is_up.copy()
+        self._ranked = {node for node, report in enumerate(self.reports) if report.by_priority}
+        """Nodes where a newcomer may overtake."""
         told = board.time_s
         for node, dispatches in list(self._sent.items()):
             if node == self.home:
@@ -129,6 +168,7 @@ class Knowledge:
         """Take in how the home is at this epoch, if nobody has asked for that yet."""
         if self._home_seen:
             return
+        self._catch_up()
         self._home_seen = True
         home = self.home
         report = self.reports[home] = self._board.telemetry.node(home)
@@ -136,8 +176,9 @@ class Knowledge:
         self.queue_length[home] = report.queue_length
         self.in_service[home] = report.in_service
         self.context[home] = report.context_tokens
-        if self.is_up is not None:
-            self.is_up[home] = report.is_up
+        (self._ranked.add if report.by_priority else self._ranked.discard)(home)
+        if self._is_up is not None:
+            self._is_up[home] = report.is_up
         dispatches = self._sent.get(home)
         if dispatches:
             self._sent[home] = [each for each in dispatches if math.isnan(each.job.entered_s)]
@@ -151,34 +192,53 @@ class Knowledge:
 
     def send(self, job: Job, entry_s: float, service_s: float) -> None:
         """Remember that a job was given to a node."""
-        dispatches = self._sent.setdefault(job.node, [])
-        if job.node == self.home:
+        self._unseen.append(Dispatch(job, entry_s, service_s, self._looked_version))
+        if len(self._unseen) == _MOST_UNSEEN:
+            self._catch_up()
+
+    def _count_sent(self, dispatch: Dispatch) -> None:
+        """Take in a dispatch of which the notices do not tell."""
+        node = dispatch.job.node
+        if node != self.home:
+            has_room = len(self._sent.get(node, ())) < self.reports[node].free
+            known = self.in_service if has_room else self.queue_length
+            known[node] += 1
+        self._list(dispatch)
+
+    def _list(self, dispatch: Dispatch) -> None:
+        """Put a dispatch in its place among those to its node."""
+        node = dispatch.job.node
+        dispatches = self._sent.setdefault(node, [])
+        if node == self.home:
             dispatches[:] = [each for each in dispatches if math.isnan(each.job.entered_s)]
-        elif len(dispatches) < self.reports[job.node].free:
-            self.in_service[job.node] += 1
-        else:
-            self.queue_length[job.node] += 1
-        insort(dispatches, Dispatch(job, entry_s, service_s), key=_ENTRY)
+        insort(dispatches, dispatch, key=_ENTRY)
 
     def forget(self, job: Job) -> None:
         """A job that was given to a node is there no more, nor on its way."""
         node = job.node
+        if self._is_current:
+            self._catch_up()
+        else:
+            self._unseen = [each for each in self._unseen if each.job is not job]
         dispatches = self._sent.get(node, [])
         left = [each for each in dispatches if each.job is not job]
         if len(left) == len(dispatches):
             return
         self._sent[node] = left
-        if node != self.home:
+        if node != self.home and self._is_current:
             self.queue_length[node] = self.reports[node].queue_length
             self.in_service[node] = self.reports[node].in_service
             self._count(node, len(left))
 
     def found_down(self, node: PlantNode, now_s: float) -> None:
         """A job of this home was lost at a node because that is down; until its next notice that is what is known."""
+        if not self._is_current:
+            return
+        self._catch_up()
         report = self.reports[node.number]
-        if self.is_up is not None and report.is_up:
+        if self._is_up is not None and report.is_up:
             report = self.reports[node.number] = down(report, node, now_s)
-            self.is_up[node.number] = False
+            self._is_up[node.number] = False
             self.start_s[node.number] = report.starts_s[-1]
 
     def start_times_s(self, table: ModalityTable, priority: Floats | float, arrival_s: Floats) -> Floats:
@@ -188,11 +248,11 @@ class Knowledge:
         dispatches that are expected there before it those of such priority or that find a free place.
         """
         starts = self.start_s[table.nodes]
-        for place, node in enumerate(table.nodes.tolist()):
-            report = self.reports[node]
-            if report.by_priority:
-                own = priority if isinstance(priority, float) else float(priority[place])
-                starts[place] = _start_at(report, own, float(arrival_s[place]))
+        for node in self._ranked:
+            row = table.row.get(node)
+            if row is not None:
+                own = priority if isinstance(priority, float) else float(priority[row])
+                starts[row] = _start_at(self.reports[node], own, float(arrival_s[row]))
         for node, dispatches in self._sent.items():
             row = table.row.get(node)
             if row is not None and dispatches:

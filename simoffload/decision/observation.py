@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ..lazy import lazy
 from ..tasks.graph import EXPLAIN
+from ..world.transport import Item
 from .agent import Setting
 from .course import Course, expected_service_s
 from .hearing import Heard
@@ -101,11 +102,16 @@ class Observation:
         return self._course.ranks_s[self.subtask]
 
     @lazy
+    def needs(self) -> list[Item]:
+        """What must be where it runs."""
+        return self._course.needs(self.subtask)
+
+    @lazy
     def transfer_s(self) -> Floats:
         """Until everything the subtask needs is there."""
         knowledge, priority = self._knowledge, self._priorities
         latest = np.zeros(len(self.candidates))
-        for item in self._course.needs(self.subtask):
+        for item in self.needs:
             ways = self._table.ways(item.origin)
             time = knowledge.arrival_times_s(ways, 8.0 * item.size_bytes, priority)
             for node in item.holders:
@@ -206,7 +212,17 @@ class Observation:
     @lazy
     def finish_s(self) -> Floats:
         """Until it is finished: max(transfer, wait) + swap + service, and the way home for a sink."""
-        return np.maximum(self.transfer_s, self.wait_s) + self.swap_s + self.service_s + self.way_home_s
+        finish: Floats = np.maximum(self.transfer_s, self.wait_s)
+        if self._table.may_swap:
+            finish += self.swap_s
+        finish += self.service_s
+        if self._is_sink:
+            finish += self.way_home_s
+        return finish
+
+    @property
+    def _is_sink(self) -> bool:
+        return not self._course.task.graph.successors[self.subtask]
 
     @lazy
     def cost_usd(self) -> Floats:
@@ -298,5 +314,7 @@ class Observation:
         return (
             math.nan if transfer is None else float(transfer[row]),
             math.nan if service is None else float(service[row]),
-            math.nan if finish is None else float(finish[row]) - float(self.way_home_s[row]),
+            math.nan
+            if finish is None
+            else float(finish[row]) - (float(self.way_home_s[row]) if self._is_sink else 0.0),
         )

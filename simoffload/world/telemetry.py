@@ -17,6 +17,7 @@ from ..plant import PlantNode
 from .api import ApiServer
 from .channels import persistence_s
 from .faults import expected_end_s
+from .job import Job
 from .kernel import TELEMETRY, Call, Kernel
 from .link import LinkStation
 from .servers import Server
@@ -62,8 +63,8 @@ class LinkReport(NamedTuple):
 
 def report_node(server: Server, now_s: float) -> NodeReport:
     """What a node can tell about itself."""
-    line, serving = server.line, server.in_service
-    waiting, in_service, capacity = len(line), len(serving), server.places
+    line, capacity = server.line, server.places
+    waiting, in_service = server.occupancy.waiting, server.occupancy.serving
     free, by_priority = capacity - in_service - waiting, line.by_priority
     priorities: tuple[float, ...] = ()
     if waiting and by_priority:
@@ -92,7 +93,9 @@ def _last_start_s(server: Server, waiting: int, free: int, capacity: int, now_s:
     if free > 0 and not gap_s:
         return now_s
     if capacity == 1 and not gap_s:
-        return min(_ends(server, now_s), default=now_s) + line.work
+        for job in server.in_service:
+            return _end_s(job, now_s) + line.work
+        return now_s + line.work
     first = [job.expected_service_s for _, job in islice(line.in_order(), MOST_SCHEDULED)]
     start_s = _starts(server, first, capacity, now_s)[-1]
     if waiting > len(first):
@@ -135,8 +138,14 @@ def report_link(station: LinkStation, now_s: float) -> LinkReport:
 
 
 def _ends(server: Server, now_s: float) -> list[float]:
-    """When those in service are expected to end; one that takes longer than expected, at once."""
-    return [max(job.start_s + job.swap_s + job.expected_service_s, now_s) for job in server.in_service]
+    """When those in service are expected to end."""
+    return [_end_s(job, now_s) for job in server.in_service]
+
+
+def _end_s(job: Job, now_s: float) -> float:
+    """When a job in service is expected to end; one that takes longer than expected, at once."""
+    end_s = job.start_s + job.swap_s + job.expected_service_s
+    return end_s if end_s > now_s else now_s
 
 
 def _starts(server: Server, services_s: Sequence[float], capacity: int, now_s: float) -> list[float]:
@@ -185,7 +194,8 @@ class Telemetry:
     """
 
     __slots__ = (
-        "_call", "_heard", "_interval_s", "_kernel", "_links", "_report", "_servers", "nodes", "tells_up", "version",
+        "_call", "_heard", "_interval_s", "_kernel", "_links", "_report", "_servers", "nodes", "tells_up", "time_s",
+        "version",
     )  # fmt: skip
 
     def __init__(
@@ -206,6 +216,8 @@ class Telemetry:
         """Whether a node may ever be down."""
         self._report = report_breakable if self.tells_up else report_node
         self.version = 0
+        self.time_s = 0.0
+        """When the notices were written."""
         self.nodes: list[NodeReport] = []
         self._write()
 
@@ -236,4 +248,5 @@ class Telemetry:
     def _write(self) -> None:
         now = self._kernel.now
         self.version += 1
+        self.time_s = now
         self.nodes = [self._report(server, now) for server in self._servers]

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from contextlib import ExitStack
+from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
 
 from simoffload.decision import Decision, Observation, Setting
 from simoffload.decision.course import Course
-from simoffload.run.recorder import Recorder
+from simoffload.decision.knowledge import Knowledge
+from simoffload.run.agents import load_agent
+from simoffload.run.recorder import Recorder, statistics_of
 from simoffload.run.world import World
 from simoffload.schema import Scenario, load_scenario
 from simoffload.tasks import Task
@@ -30,6 +35,8 @@ from tests.decision.by_hand import (
     task,
     world_of,
 )
+
+REFERENCES = "objective={latency_weight: 0.5, latency_reference: 20 s, cost_reference: 0.001 USD}"
 
 
 def second(arrival_s: float, **fields: object) -> Task:
@@ -308,8 +315,7 @@ class Bookkeeper:
 
 @pytest.mark.parametrize("interval", ["0 s", "0.5 s", "5 s", "40 s"])
 def test_known_numbers_are_those_of_the_last_notice_and_own_dispatches_not_in_it(interval: str) -> None:
-    references = "objective={latency_weight: 0.5, latency_reference: 20 s, cost_reference: 0.001 USD}"
-    settings = ["horizon={tasks: 60}", "warm_up=0 s", f"telemetry_interval={interval}", references]
+    settings = ["horizon={tasks: 60}", "warm_up=0 s", f"telemetry_interval={interval}", REFERENCES]
     scenario = load_scenario("smart-factory", settings)
     agent = Bookkeeper()
     recorder = Recorder(scenario.objective, 9, 0.0, None, 0, lambda parts: None)
@@ -317,3 +323,49 @@ def test_known_numbers_are_those_of_the_last_notice_and_own_dispatches_not_in_it
     world.begin()
     world.kernel.advance(math.inf)
     assert agent.compared > 1000
+
+
+class Fitful:
+    """Looks at how things stand at some decisions only, and remembers what it saw."""
+
+    order = "fifo"
+
+    def reset(self, setting: Setting, generator: np.random.Generator) -> None:
+        self.generator = generator
+        self.seen: list[Any] = []
+
+    def decide(self, observation: Observation) -> Decision:
+        if self.generator.random() < 0.1:
+            sight = observation.wait_s, observation.in_service, observation.queue_length, observation.is_up
+            self.seen.append((observation.now_s, observation.age_s, *(each.tolist() for each in sight)))
+        return Decision(int(self.generator.integers(len(observation.candidates))))
+
+
+@pytest.mark.parametrize("name", ["smart-factory", "bad-day", "flaky-wan"])
+@pytest.mark.parametrize("interval", ["0 s", "5 s"])
+def test_who_looks_now_and_then_sees_what_one_sees_who_always_looks(name: str, interval: str) -> None:
+    look = Knowledge.look
+
+    def look_and_see(knowledge: Knowledge, now_s: float) -> None:
+        look(knowledge, now_s)
+        knowledge.see()
+
+    settings = ["horizon={tasks: 60}", "warm_up=0 s", f"telemetry_interval={interval}", REFERENCES]
+    now_and_then, always = Fitful(), Fitful()
+    for agent, how in ((now_and_then, ExitStack()), (always, mock.patch.object(Knowledge, "look", look_and_see))):
+        scenario = load_scenario(name, settings)
+        world = World(scenario, agent, statistics_of(scenario))
+        world.begin()
+        with how:
+            world.kernel.advance(math.inf)
+    assert now_and_then.seen == always.seen
+    assert len(always.seen) > 10
+
+
+def test_dispatches_that_nobody_asks_about_do_not_pile_up() -> None:
+    scenario = load_scenario("tiny", ["horizon={tasks: 1000}", "warm_up=0 s", REFERENCES])
+    world = World(scenario, load_agent("round-robin"), statistics_of(scenario))
+    world.begin()
+    world.kernel.advance(math.inf)
+    for knowledge in world.dispatcher._knowledge:
+        assert len(knowledge._unseen) + sum(map(len, knowledge._sent.values())) < 300

@@ -14,7 +14,9 @@ from simoffload.world.occupancy import Occupancy
 
 WAITS = st.sampled_from([0.0, 0.0, 0.25, 0.5, 3.0])
 """Dyadic, so that sums of them are exact."""
-STEPS = st.lists(st.tuples(WAITS, st.sampled_from(["enter", "enter", "begin", "leave", "reset"])), max_size=50)
+STEPS = st.lists(
+    st.tuples(WAITS, st.sampled_from(["enter", "enter", "start", "begin", "leave", "relieve", "reset"])), max_size=50
+)
 
 
 class Ledger:
@@ -37,6 +39,13 @@ class Ledger:
         elif step == "leave" and serving:
             serving[0].append(now)
             occupancy.leave(now)
+        elif step == "start":
+            self.visits.append([now, now])
+            occupancy.start(now)
+        elif step == "relieve" and waiting and serving:
+            serving[0].append(now)
+            waiting[0].append(now)
+            occupancy.relieve(now, waiting[0][0])
         elif step == "reset":
             self.began_s = now
             occupancy.reset(now)
