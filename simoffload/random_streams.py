@@ -6,7 +6,7 @@ decks without touching the others (common random numbers).
 
 A block is drawn into a plain list, because Python reads a list several times faster than it calls numpy. Blocks start
 small and grow, so that a stream that is hardly used costs little; their sizes do not change the numbers. Everything
-here pickles and goes on afterwards with the very numbers it would have given.
+here pickles and goes on afterwards with the very numbers it would have given: what lies ahead is drawn again.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -47,15 +47,18 @@ class Streams:
 
 
 class _Variates:
-    """Standard variates of some law, one at a time or several at once."""
+    """Standard variates of some law, one at a time or several at once; nobody else may draw from the generator."""
 
-    __slots__ = ("_ahead", "_block", "_generator")
+    __slots__ = ("_ahead", "_before", "_block", "_fresh", "_generator")
 
     def __init__(self, generator: np.random.Generator) -> None:
         self._generator = generator
         self._ahead: list[float] = []
         """Drawn and not yet given out, the next one last."""
         self._block = _FIRST_BLOCK
+        self._before = generator.bit_generator.state
+        """Of the generator, before it was last drawn from, and how many variates were drawn then."""
+        self._fresh = 0
 
     def next(self) -> float:
         """The next variate."""
@@ -72,14 +75,31 @@ class _Variates:
 
     def _refill(self, least: int) -> list[float]:
         """Draw a block, and another until at least `least` variates lie ahead."""
+        self._before = self._generator.bit_generator.state
+        self._fresh = 0
         while len(self._ahead) < least:
             fresh: list[float] = self._draw(self._block)[::-1].tolist()
             self._ahead[:0] = fresh
+            self._fresh += self._block
             self._block = min(2 * self._block, _LARGEST_BLOCK)
         return self._ahead
 
     def _draw(self, count: int) -> Values:
         raise NotImplementedError
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        """With the generator as it was before it was last drawn from, and only older variates themselves."""
+        left = min(len(self._ahead), self._fresh)
+        kind = type(self._generator.bit_generator)
+        return kind, self._before, self._fresh, left, self._ahead[left:], self._block
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        kind, self._before, self._fresh, left, older, self._block = state
+        bits = kind(0)
+        bits.state = self._before
+        self._generator = np.random.Generator(bits)
+        again: list[float] = self._draw(self._fresh)[::-1].tolist()
+        self._ahead = again[:left] + older
 
 
 class Uniforms(_Variates):
@@ -120,6 +140,13 @@ class Gammas(_Variates):
 
     def _draw(self, count: int) -> Values:
         return self._generator.standard_gamma(self._shape, count)
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        return self._shape, super().__getstate__()
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self._shape, drawn = state
+        super().__setstate__(drawn)
 
 
 class Alternatives(Generic[T]):

@@ -73,6 +73,24 @@ def test_a_pickled_stream_goes_on_where_it_was(law: str, used: int) -> None:
     assert copy.take(3000) == variates.take(3000)
 
 
+@given(takes=st.lists(st.integers(0, 400), max_size=12), again=st.integers(0, 400))
+def test_a_pickled_stream_goes_on_however_it_was_read_before(takes: list[int], again: int) -> None:
+    variates = Gammas(generator(), 0.4)
+    for count in takes:
+        variates.take(count)
+    copy = pickle.loads(pickle.dumps(variates))
+    assert copy.take(again) == variates.take(again)
+    copy = pickle.loads(pickle.dumps(copy))
+    assert copy.take(2000) == variates.take(2000)
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_a_pickled_stream_does_not_hold_the_numbers_it_has_drawn_ahead(law: str) -> None:
+    variates = LAWS[law][0](generator())
+    variates.take(2040)
+    assert len(pickle.dumps(variates)) < 500
+
+
 def test_alternatives_are_picked_with_their_chances() -> None:
     alternatives = Alternatives("abcd", [1, 0, 2, 1])
     assert (alternatives.values, alternatives.chances) == (("a", "c", "d"), (0.25, 0.5, 0.25))

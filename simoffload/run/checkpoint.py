@@ -167,6 +167,12 @@ def _dumped(state: object) -> bytes:
     return sink.getvalue()
 
 
+def _made_of(kind: type) -> Callable[[object], tuple[Any, ...]]:
+    """Reduces data to its class and what that takes: nothing that they hold leads back to them."""
+    values = operator.attrgetter(*(field.name for field in fields(kind)))
+    return lambda thing: (kind, values(thing))
+
+
 def _by_fields(names: tuple[str, ...]) -> Callable[[object], tuple[Any, ...]]:
     """Reduces objects with these attributes to the values alone, which is half as large and takes half the time."""
     values = operator.attrgetter(*names)
@@ -184,14 +190,11 @@ def _reduced_course(course: Course) -> tuple[Any, ...]:
     return copyreg.__newobj__, (Course,), kept  # type: ignore[attr-defined]
 
 
-_FIELDS: dict[type, tuple[str, ...]] = {
-    Job: tuple(field.name for field in fields(Job)),
-    Task: tuple(field.name for field in fields(Task)),
-    Item: tuple(Item.__slots__),
-}
+_FIELDS: dict[type, tuple[str, ...]] = {Item: tuple(Item.__slots__)}
 _WORKED_OUT = frozenset(name for name, value in vars(Course).items() if isinstance(value, lazy)) - {"expected_end_s"}
 """The expected end is set by decisions, too."""
 _REDUCERS: dict[type, Callable[[Any], tuple[Any, ...]]] = {
+    **{kind: _made_of(kind) for kind in (Job, Task)},
     **{kind: _by_fields(names) for kind, names in _FIELDS.items()},
     Course: _reduced_course,
 }
