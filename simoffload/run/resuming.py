@@ -79,6 +79,11 @@ def _scenario(directory: Path, manifest: Manifest) -> Scenario:
     path = directory / SCENARIO_FILE
     try:
         content = contents(path)
+    except FileNotFoundError:
+        raise RecordError(
+            f"{directory} has no {SCENARIO_FILE}: was the run interrupted as it began? There is nothing to go on with; "
+            "remove the directory and run it again"
+        ) from None
     except OSError as error:
         raise RecordError(f"cannot read {path}: {error.strerror}") from None
     if sha256(content).hexdigest() != manifest.scenario_sha256:
@@ -122,8 +127,8 @@ def _played_again(directory: Path, manifest: Manifest) -> Journal:
 def _made_anew(directory: Path, manifest: Manifest, scenario: Scenario) -> Journal:
     """The journal of a new run of the same settings, in a directory where nothing is left of the former one."""
     settings = manifest.rows_per_part, manifest.stop_if_unstable
+    remove(directory / CHECKPOINT_FILE)  # which the new manifest would not fit
     journal = begin_journal(scenario, manifest.agent, directory, *settings)
-    remove(directory / CHECKPOINT_FILE)
     remove(directory / SUMMARY_FILE)
     sweep(directory, journal.manifest)
     return journal
