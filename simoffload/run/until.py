@@ -121,8 +121,8 @@ def replicate_until(
     """Run on one seed after the other, from the scenario's on, until the rule ends it; the summaries.
 
     `value` is what the rule sees of a run, see `statistic`. A directory becomes that of a comparison of one agent. When
-    `watch` asks for an end, the runs up to the last check count: among later ones the quick would come first. Runs that
-    are under way when the time is over are finished. Errors as for `compare`, and NothingMeasured.
+    `watch` asks for an end, or somebody kills it, the runs up to the last check count: among later ones the quick would
+    come first. Runs under way when the time is over are finished. Errors as for `compare`, and NothingMeasured.
     """
     began = time.perf_counter()
     scenario = with_references(scenario)
@@ -147,7 +147,7 @@ def replicate_until(
                 keep("incomplete")
                 return summaries
             wanted = rule.see_replications(_values(agent, summaries, value), time.perf_counter() - began)
-    keep("complete")
+            keep("incomplete" if len(summaries) < wanted else "complete")
     return summaries
 
 

@@ -216,6 +216,23 @@ def test_interrupted_replications_keep_those_of_the_last_check(tmp_path: Path) -
     assert json.loads((tmp_path / "comparison.json").read_text())["seeds"] == [1]
 
 
+def test_what_a_kill_leaves_of_replications_is_those_of_the_last_check(tmp_path: Path) -> None:
+    class Killed(Exception):
+        """In place of the signal, before the third check."""
+
+    class Dying(Script):
+        def see_replications(self, values: Sequence[float], wall_s: float) -> int:
+            if len(self.asked) == 2:
+                raise Killed
+            return super().see_replications(values, wall_s)
+
+    with pytest.raises(Killed):
+        replicate_until(tiny(), "eft", Dying([1, 2, 3, 4]), statistic("latency", None), tmp_path)
+    found = json.loads((tmp_path / "comparison.json").read_text())
+    assert (found["status"], found["seeds"]) == ("incomplete", [1, 2])
+    assert open_comparison(tmp_path).results.seeds == (1, 2)
+
+
 def test_an_unknown_agent_is_told_before_anything_is_left(tmp_path: Path) -> None:
     with pytest.raises(AgentError, match="unknown agent 'eftt'"):
         run_until(tiny(), "eftt", Script([5]), tmp_path / "there")
