@@ -64,7 +64,7 @@ class LinkReport(NamedTuple):
 def report_node(server: Server, now_s: float) -> NodeReport:
     """What a node can tell about itself."""
     line, capacity = server.line, server.places
-    waiting, in_service = server.occupancy.waiting, server.occupancy.serving
+    waiting, in_service = len(line), len(server.in_service)
     free, by_priority = capacity - in_service - waiting, line.by_priority
     priorities: tuple[float, ...] = ()
     if waiting and by_priority:

@@ -10,7 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simoffload.agents.ucb_coma import UcbComa
+from simoffload.decision import Decision, Observation
 from simoffload.plant import PlantLink
+from simoffload.run.recorder import statistics_of
+from simoffload.run.world import World
+from simoffload.schema import load_scenario
 from simoffload.schema.network import Link
 from simoffload.world.api import UNBOUNDED
 from simoffload.world.channel_path import ConstantChannel
@@ -75,6 +80,25 @@ def test_who_takes_longer_than_expected_is_expected_to_end_at_once() -> None:
     for expected_s in (1.0, 2.0):
         trial.enter(job_of(9.0, expected_s), 0.0)
     assert report(trial.run(3.0)).starts_s == (5.0,)
+
+
+def test_at_every_decision_a_report_counts_those_that_the_server_holds() -> None:
+    looked: list[bool] = []
+
+    class Witness(UcbComa):
+        def decide(self, observation: Observation) -> Decision:
+            servers = world.servers
+            told = [report_node(server, world.kernel.now).in_service for server in servers]
+            looked.append(told == [len(server.in_service) for server in servers])
+            return super().decide(observation)
+
+    references = "objective={latency_weight: 0.5, latency_reference: 20 s, cost_reference: 0.001 USD}"
+    scenario = load_scenario("tiny", [references, "workloads.request.arrivals.rate=0.3 /s"])
+    world = World(scenario, Witness(), statistics_of(scenario))
+    world.begin()
+    world.kernel.advance(math.inf)
+    assert len(looked) > 200
+    assert all(looked)
 
 
 def test_loading_a_model_is_part_of_a_service_under_way() -> None:
