@@ -1,13 +1,15 @@
 # make demo: install into .venv, compare all agents on the smart factory, write demo-output/report.html
 # make test: install what tests need, lint, type-check and run them
 # make coverage: run the tests that are not long, and say which lines they miss
+# make bench: run all benchmarks, which takes hours, and write their tables to benchmarks/*.md
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+ONE_THREAD := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: coverage demo test
+.PHONY: bench coverage demo test
 
 demo: $(VENV)/installed
 	rm -rf demo-output
@@ -17,10 +19,18 @@ test: $(VENV)/installed-for-tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal
+	$(ONE_THREAD) $(BIN)/pytest -n 2 --dist worksteal
 
 coverage: $(VENV)/installed-for-tests
-	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 -m 'not long' --cov --cov-report=term:skip-covered
+	$(ONE_THREAD) $(BIN)/pytest -n 2 -m 'not long' --cov --cov-report=term:skip-covered
+
+bench: $(VENV)/installed-for-tests
+	$(INSTALL) --requirement benchmarks/requirements.txt
+	$(ONE_THREAD) $(BIN)/python -m benchmarks.engine --out benchmarks
+	for each in recording horizon decision analysis training; do \
+	  $(ONE_THREAD) $(BIN)/python -m benchmarks.$$each > benchmarks/$$each.tmp || exit; \
+	  mv benchmarks/$$each.tmp benchmarks/$$each.md; \
+	done
 
 $(VENV)/installed: setup.cfg pyproject.toml constraints.txt | $(BIN)/pip
 	$(INSTALL) --editable .

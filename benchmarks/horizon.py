@@ -1,9 +1,10 @@
 """What a longer run costs: time and bytes per subtask, peak memory, and checkpoints of a crowded world.
 
-    python benchmarks/horizon.py
+    python benchmarks/horizon.py > benchmarks/horizon.md
     python benchmarks/horizon.py --subtasks 1e6,1e7 --agent weighted-greedy
+    python benchmarks/horizon.py --subtasks 1e5,1e6,1e7 --scenario theory/mm1 --inside 0
 
-Each length is a run of the smart factory in a process of its own, with all rows kept, into a temporary folder. Time is
+Each length is a run of a scenario in a process of its own, with all rows kept, into a temporary folder. Time is
 CPU time, imports and setting up included; memory is the peak of the resident set; bytes are those of the part files of
 subtasks. A checkpoint is written of a world that is overloaded until so many subtasks are in it, at the end of a part
 file: the least CPU time of five, with the file's size.
@@ -22,8 +23,8 @@ from pathlib import Path
 from typing import Any
 
 REFERENCES = "objective={latency_weight: 0.5, latency_reference: 20 s, cost_reference: 0.001 USD}"
-SUBTASKS_PER_TASK = 5.5
-"""Of the smart factory, about."""
+SUBTASKS_PER_TASK = {"smart-factory": 5.5, "theory/mm1": 1.0}
+"""About, of the scenarios that there are runs of."""
 CROWDS = (
     ("smart-factory", "round-robin", ()),
     ("smart-factory", "all-edge", ()),
@@ -32,7 +33,7 @@ CROWDS = (
 """Scenario, agent and changes under which subtasks pile up."""
 
 
-def run_once(tasks: int, agent: str) -> dict[str, float]:
+def run_once(scenario: str, tasks: int, agent: str) -> dict[str, float]:
     """Make a run; its number of subtasks, CPU time, peak memory and bytes."""
     import resource
 
@@ -40,10 +41,10 @@ def run_once(tasks: int, agent: str) -> dict[str, float]:
     from simoffload.run.simulation import simulate
     from simoffload.schema import load_scenario
 
-    scenario = load_scenario("smart-factory", [REFERENCES, f"horizon={{tasks: {tasks}}}", "records.level=full"])
+    loaded = load_scenario(scenario, [REFERENCES, f"horizon={{tasks: {tasks}}}", "records.level=full"])
     with tempfile.TemporaryDirectory() as folder:
         began = time.process_time()
-        simulate(scenario, agent, Path(folder))
+        simulate(loaded, agent, Path(folder))
         cpu_s = time.process_time() - began
         parts = [part for part in read_manifest(Path(folder)).parts if part.file.startswith("subtasks/")]
         size = sum((Path(folder) / part.file).stat().st_size for part in parts)
@@ -93,6 +94,7 @@ def main() -> None:
     """Print both tables."""
     options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     options.add_argument("--subtasks", default="1e4,1e5", help="numbers of subtasks, by commas")
+    options.add_argument("--scenario", default="smart-factory", choices=SUBTASKS_PER_TASK)
     options.add_argument("--agent", default="eft", help="one that keeps up: a backlog takes memory, too")
     options.add_argument("--inside", type=int, default=10_000, help="subtasks in the world that is saved; 0 for none")
     options.add_argument("--job", help=argparse.SUPPRESS)
@@ -101,19 +103,30 @@ def main() -> None:
         name, *arguments = json.loads(given.job)
         print(json.dumps({"run_once": run_once, "crowded": crowded}[name](*arguments)))
         return
-    print(f"{'subtasks':>10} {'CPU s':>8} {'us each':>8} {'peak MB':>8} {'B a row':>8} {'B, all rows':>12}")
+    print(f"# What a longer run of {given.scenario} under {given.agent} costs\n", flush=True)
+    print(
+        "| subtasks | CPU, s | CPU, us a subtask | peak memory, MB | bytes a row of subtasks | of all rows a subtask |"
+    )
+    print("| ---: | ---: | ---: | ---: | ---: | ---: |", flush=True)
     for wanted in given.subtasks.split(","):
-        seen = in_a_process("run_once", round(float(wanted) / SUBTASKS_PER_TASK), given.agent)
+        tasks = round(float(wanted) / SUBTASKS_PER_TASK[given.scenario])
+        seen = in_a_process("run_once", given.scenario, tasks, given.agent)
         count = seen["subtasks"]
         print(
-            f"{count:10.0f} {seen['cpu_s']:8.1f} {1e6 * seen['cpu_s'] / count:8.1f} {seen['peak_mb']:8.1f} "
-            f"{seen['bytes'] / count:8.1f} {seen['all_bytes'] / count:12.1f}"
+            f"| {count:.0f} | {seen['cpu_s']:.1f} | {1e6 * seen['cpu_s'] / count:.1f} | {seen['peak_mb']:.1f} | "
+            f"{seen['bytes'] / count:.1f} | {seen['all_bytes'] / count:.1f} |",
+            flush=True,
+        )
+    if given.inside:
+        print(
+            "\n| checkpoint of | under | subtasks in it | CPU, ms | MB |\n| --- | --- | ---: | ---: | ---: |",
+            flush=True,
         )
     for scenario, agent, changes in CROWDS if given.inside else ():
         seen = in_a_process("crowded", scenario, agent, changes, given.inside)
         print(
-            f"checkpoint of {scenario} under {agent} with {seen['inside']:.0f} subtasks in it: {seen['ms']:.0f} ms, "
-            f"{seen['bytes'] / 1e6:.2f} MB"
+            f"| {scenario} | {agent} | {seen['inside']:.0f} | {seen['ms']:.0f} | {seen['bytes'] / 1e6:.2f} |",
+            flush=True,
         )
 
 
