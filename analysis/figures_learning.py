@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
+MOST_BANDS = 4
 _ROOM = 0.06
 
 
@@ -71,6 +72,8 @@ def mean_curve(curves: Sequence[Curve]) -> MeanCurve:
 def learning_curve(directories: Mapping[str, Sequence[Path]]) -> Figure:
     """Of each scheme the mean over its trainings with its 95 % interval; rules are level lines.
 
+    Bands of many schemes would hide one another: of more than `MOST_BANDS` the interval is drawn at the end alone.
+
     `directories` are those of the trainings of each scheme. RecordError where one holds no curve, ValueError where
     they were not all validated on the same runs.
     """
@@ -83,6 +86,10 @@ def learning_curve(directories: Mapping[str, Sequence[Path]]) -> Figure:
         figure = new_figure(max(3.2, 1.2 + 0.2 * (len(means) + len(rules))))
         axes = figure.subplots()
         handles = [_curve(axes, scheme, curve) for scheme, curve in means.items()]
+        spread = _band if len(means) <= MOST_BANDS else _end
+        for scheme, curve in means.items():
+            if all(map(math.isfinite, curve.half_width)):
+                spread(axes, scheme, curve)
         names = [short(scheme) for scheme in means]
         for rule, level in sorted(rules.items(), key=lambda item: item[1]):
             style = agent_style(rule)
@@ -100,11 +107,18 @@ def _curve(axes: Axes, scheme: str, curve: MeanCurve) -> Line2D:
         curve.decisions, curve.mean, color=style.colour, linestyle=style.dash, linewidth=1.6,
         marker=style.marker, markersize=5 if alone else 3, zorder=3,
     )  # fmt: skip
-    if all(map(math.isfinite, curve.half_width)):
-        ends = list(zip(curve.mean, curve.half_width, strict=True))
-        low, high = [mean - half for mean, half in ends], [mean + half for mean, half in ends]
-        axes.fill_between(curve.decisions, low, high, color=style.colour, alpha=0.14, linewidth=0)
     return line
+
+
+def _band(axes: Axes, scheme: str, curve: MeanCurve) -> None:
+    ends = list(zip(curve.mean, curve.half_width, strict=True))
+    low, high = [mean - half for mean, half in ends], [mean + half for mean, half in ends]
+    axes.fill_between(curve.decisions, low, high, color=agent_style(scheme).colour, alpha=0.14, linewidth=0)
+
+
+def _end(axes: Axes, scheme: str, curve: MeanCurve) -> None:
+    end, mean, half = curve.decisions[-1], curve.mean[-1], curve.half_width[-1]
+    axes.errorbar([end], [mean], [half], color=agent_style(scheme).colour, linewidth=1.0, capsize=2, zorder=2)
 
 
 def _limits(axes: Axes, means: Mapping[str, MeanCurve], rules: Mapping[str, float]) -> None:

@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 
 import pytest
+from matplotlib.collections import LineCollection
 
 from simoffload.analysis.figures_learning import learning_curve, mean_curve, read_curve
 from simoffload.record.durable import RecordError
@@ -56,6 +57,18 @@ def test_schemes_are_lines_with_bands_and_rules_are_level(tmp_path: Path) -> Non
     assert [text.get_text() for text in figure.legends[0].get_texts()] == [
         "ucb-coma", "dqn", "eft (rule)", "weighted-greedy (rule)",
     ]  # fmt: skip
+
+
+def test_of_many_schemes_the_interval_is_drawn_where_they_end(tmp_path: Path) -> None:
+    names = ("ucb-coma", "dqn", "ippo", "mappo", "qmix")
+    directories = {name: [training(tmp_path / f"{name}{k}", [1.5, 0.9 + 0.1 * k]) for k in range(2)] for name in names}
+    figure = learning_curve(directories)
+    assert_readable(figure)
+    (axes,) = figure.axes
+    bars = [bar.get_segments()[0] for bar in axes.collections if isinstance(bar, LineCollection)]
+    assert len(bars) == len(axes.collections) == len(names)
+    half = mean_curve([read_curve(each) for each in directories["dqn"]]).half_width[-1]
+    assert [bar[:, 1] for bar in bars] == [pytest.approx([0.95 - half, 0.95 + half])] * len(names)
 
 
 def test_a_single_validation_is_a_point(tmp_path: Path) -> None:
