@@ -131,12 +131,6 @@ def _length(scenario: Scenario, rate: float | None) -> Iterator[Finding]:
             message = f"{tasks} tasks at {rate:.3g} a second take more than {_time(LONGEST_RUN_S)}, the longest run"
             yield Finding(("horizon", "tasks"), message)
             return
-        if scenario.warm_up >= length_s:
-            message = (
-                f"the warm-up of {_time(scenario.warm_up)} outlasts the arrival of {tasks} tasks at {rate:.3g} a "
-                f"second, about {length_s:.3g} s; nothing would be measured: let more arrive, or shorten the warm-up"
-            )
-            yield Finding(("warm_up",), message)
     assert length_s is not None
     for path, period_s, what in _happenings(scenario):
         if length_s > MOST_HAPPENINGS * period_s:

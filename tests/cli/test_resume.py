@@ -90,7 +90,10 @@ def test_a_run_whose_files_are_gone_is_an_error_in_a_line() -> None:
     Path("cut/scenario.yaml").unlink()
     failed = invoke("resume", "cut")
     assert failed.exit_code == 1
-    assert failed.stderr == "Error: cannot read cut/scenario.yaml: No such file or directory\n"
+    assert failed.stderr == (
+        "Error: cut has no scenario.yaml: was the run interrupted as it began? There is nothing to go on with; "
+        "remove the directory and run it again\n"
+    )
 
 
 OVERLOAD = (

@@ -16,7 +16,7 @@ from .program import invoke
 
 __all__ = ["in_turn"]
 
-RESULTS = {"results.md", "main.csv", "axis-rate.csv", "figures"}
+RESULTS = {"results.md", "main.csv", "axis-rate.csv", "best-rule.csv", "figures"}
 
 
 @pytest.fixture(autouse=True)
