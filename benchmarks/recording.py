@@ -27,6 +27,7 @@ from simoffload.run.world import World
 from simoffload.schema import Scenario, load_scenario
 from simoffload.world.job import Job
 
+from .horizon import REFERENCES
 from .rounds import Program
 
 ON_DISK = "row of a subtask: statistics, fingerprint, file"
@@ -174,8 +175,7 @@ def page(rows: int, stored: Mapping[str, float], least: Mapping[str, float]) -> 
 def main() -> None:
     """Print it."""
     tasks = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
-    objective = "objective={latency_weight: 0.5, latency_reference: 20 s, cost_reference: 0.001 USD}"
-    scenario = load_scenario("smart-factory", [objective, f"horizon={{tasks: {tasks}}}"])
+    scenario = load_scenario("smart-factory", [REFERENCES, f"horizon={{tasks: {tasks}}}"])
     jobs = jobs_of(scenario)
     with tempfile.TemporaryDirectory() as directory:
         _record(scenario, jobs, Path(directory))

@@ -26,11 +26,11 @@ from simoffload.agents.learning import training, validation
 from simoffload.agents.learning.rollout import play
 from simoffload.agents.learning.schemes import SCHEMES
 from simoffload.agents.learning.settings import TrainingSettings
+from simoffload.agents.learning.validation import measure as measure_policy
 from simoffload.schema import load_scenario
 
 NOTES = "SIMOFFLOAD_BENCHMARK_NOTES"
 """Environment variable: the file that workers write their times to."""
-OTHER_POLICIES = validation.measure
 AIM = 0.6
 
 
@@ -64,7 +64,7 @@ def noted_play(*arguments: Any) -> Any:
 
 def noted_measure(*arguments: Any) -> Any:
     """Measure a policy on a validation seed and note how long it took."""
-    return _noted(OTHER_POLICIES, arguments)
+    return _noted(measure_policy, arguments)
 
 
 def measure(batches: int, workers: int) -> Times:

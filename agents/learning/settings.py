@@ -58,7 +58,7 @@ class ComaSettings:
     trace: Share = 0.9
     """lambda of the advantages."""
     horizon_s: Positive | None = None
-    """Time after which what follows counts 1 / e; None: all of it counts, and better so."""
+    """Time after which what follows counts 1 / e; None: all of it counts."""
     clip: Share = 0.2
     """Largest relative change of a chance that still earns (Schulman et al. 2017)."""
     actor_epochs: Count = 4

@@ -62,7 +62,6 @@ class Board:
         """None where no node is ever down."""
         if self.telemetry.tells_up:
             self.is_up = np.array([report.is_up for report in reports])
-        self.time_s = self.telemetry.time_s
 
 
 class Knowledge:
@@ -151,7 +150,7 @@ class Knowledge:
             self._is_up = board.is_up.copy()
         self._ranked = {node for node, report in enumerate(self.reports) if report.by_priority}
         """Nodes where a newcomer may overtake."""
-        told = board.time_s
+        told = board.telemetry.time_s
         for node, dispatches in list(self._sent.items()):
             if node == self.home:
                 continue

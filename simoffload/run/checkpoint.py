@@ -173,15 +173,14 @@ def _made_of(kind: type) -> Callable[[object], tuple[Any, ...]]:
     return lambda thing: (kind, values(thing))
 
 
-def _by_fields(names: tuple[str, ...]) -> Callable[[object], tuple[Any, ...]]:
-    """Reduces objects with these attributes to the values alone, which is half as large and takes half the time."""
-    values = operator.attrgetter(*names)
-    return lambda thing: (copyreg.__newobj__, (type(thing),), values(thing), None, None, _set_fields)  # type: ignore[attr-defined]
+def _reduced_item(item: Item) -> tuple[Any, ...]:
+    """To the values of its attributes alone, which is half as large and takes half the time."""
+    return copyreg.__newobj__, (Item,), _item_values(item), None, None, _set_fields  # type: ignore[attr-defined]
 
 
-def _set_fields(thing: Any, values: tuple[Any, ...]) -> None:
-    for name, value in zip(_FIELDS[type(thing)], values, strict=True):
-        setattr(thing, name, value)
+def _set_fields(item: Item, values: tuple[Any, ...]) -> None:
+    for name, value in zip(Item.__slots__, values, strict=True):
+        setattr(item, name, value)
 
 
 def _reduced_course(course: Course) -> tuple[Any, ...]:
@@ -190,12 +189,12 @@ def _reduced_course(course: Course) -> tuple[Any, ...]:
     return copyreg.__newobj__, (Course,), kept  # type: ignore[attr-defined]
 
 
-_FIELDS: dict[type, tuple[str, ...]] = {Item: tuple(Item.__slots__)}
+_item_values = operator.attrgetter(*Item.__slots__)
 _WORKED_OUT = frozenset(name for name, value in vars(Course).items() if isinstance(value, lazy)) - {"expected_end_s"}
 """The expected end is set by decisions, too."""
 _REDUCERS: dict[type, Callable[[Any], tuple[Any, ...]]] = {
     **{kind: _made_of(kind) for kind in (Job, Task)},
-    **{kind: _by_fields(names) for kind, names in _FIELDS.items()},
+    Item: _reduced_item,
     Course: _reduced_course,
 }
 

@@ -46,7 +46,7 @@ def plant_state(world: World, potential: float, reports: list[NodeReport]) -> Fl
         sum(link.line.work for link in world.links) / 1e6,
         len(world.dispatcher.courses),
         potential,
-        (now - world.telemetry.nodes[0].time_s) / latency,
+        (now - world.telemetry.time_s) / latency,
         sum(link.occupancy.serving for link in world.links),
     ]
     compressed: Floats = np.log1p(np.array(values))

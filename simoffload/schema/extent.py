@@ -28,7 +28,16 @@ from .network import (
 )
 from .nodes import ApiServer, RandomSlowdown
 from .scenario import Scenario
-from .workload import Arrivals, MmppArrivals, PeriodicArrivals, TraceArrivals, Workload, Written
+from .workload import (
+    Arrivals,
+    MmppArrivals,
+    PeriodicArrivals,
+    StageSpec,
+    TraceArrivals,
+    Workload,
+    Written,
+    WrittenSubtask,
+)
 
 Drawn = Constant[Any] | Uniform[Any] | Exponential[Any] | Lognormal[Any] | Normal[Any] | Choice[Any]
 _STRETCH_S = 5.0
@@ -64,14 +73,20 @@ def links_of(scenario: Scenario) -> Iterator[tuple[TreePath, Link]]:
 
 def prompts_of(workload: Workload) -> Iterator[tuple[TreePath, Drawn | Empirical | None]]:
     """Every law of tokens to be read that is written in a workload, with its path; None where one is left out."""
-    for modality, spec in workload.modalities.items():
-        yield ("modalities", modality, "tokens"), spec.tokens
+    for modality, read in workload.modalities.items():
+        yield ("modalities", modality, "tokens"), read.tokens
+    for path, spec in lengths_of(workload):
+        yield (*path, "prompt"), spec.prompt
+
+
+def lengths_of(workload: Workload) -> Iterator[tuple[TreePath, StageSpec | WrittenSubtask]]:
+    """Whatever says in a workload how long prompts and outputs of subtasks are, with its path."""
     stages = workload.stages
     for name, stage in (("explain", stages.explain), ("analyze", stages.analyze), ("generate", stages.generate)):
-        yield ("stages", name, "prompt"), stage.prompt
+        yield ("stages", name), stage
     if isinstance(workload.template, Written):
         for number, subtask in enumerate(workload.template.subtasks):
-            yield ("template", "subtasks", number, "prompt"), subtask.prompt
+            yield ("template", "subtasks", number), subtask
 
 
 def _homes(scenario: Scenario, number: int) -> int:

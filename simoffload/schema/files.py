@@ -11,12 +11,12 @@ from pydantic import BaseModel
 from .. import units
 from .distributions import Empirical
 from .document import TreePath
-from .extent import links_of, prompts_of
+from .extent import lengths_of, links_of, prompts_of
 from .findings import Finding
 from .limits import LONGEST_RUN_S, SHORTEST_S
 from .network import TraceChannel
 from .scenario import Scenario
-from .workload import Imported, TraceArrivals, Workload, Written
+from .workload import Imported, TraceArrivals, Workload
 
 Named = Empirical | TraceChannel | TraceArrivals | Imported
 
@@ -49,12 +49,8 @@ def _parts(workload: Workload) -> Iterator[tuple[TreePath, BaseModel | None]]:
     yield ("arrivals",), workload.arrivals
     yield ("template",), workload.template
     yield from prompts_of(workload)
-    stages = workload.stages
-    for name, stage in (("explain", stages.explain), ("analyze", stages.analyze), ("generate", stages.generate)):
-        yield ("stages", name, "output"), stage.output
-    if isinstance(workload.template, Written):
-        for number, subtask in enumerate(workload.template.subtasks):
-            yield ("template", "subtasks", number, "output"), subtask.output
+    for path, spec in lengths_of(workload):
+        yield (*path, "output"), spec.output
 
 
 def _finding(named: Named) -> Finding | None:
