@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -24,6 +24,7 @@ from ..run.agents import load_agent
 from ..run.recorder import statistics_of
 from ..run.world import World
 from ..schema import Scenario
+from ..schema.files import named_files
 
 LOOK_S = 1.0
 """Simulated time between two looks at the backlog."""
@@ -108,18 +109,29 @@ class Cell:
 
 
 def place_key(scenario: Scenario) -> str:
-    """The key of a scenario, whatever its seed."""
+    """The key of a scenario, whatever its seed; the files it names count by what is in them, not by where they are."""
     text = scenario.model_copy(update={"seed": 0}).model_dump_json()
+    for file in {named.file for _, named in named_files(scenario)}:
+        text = text.replace(json.dumps(file, ensure_ascii=False), f'"{_digest_of(_files_of(Path(file)))}"')
     return blake2b(f"{__version__}\n{text}".encode(), digest_size=12).hexdigest()
 
 
 def policy_key(policy: Path) -> str:
     """The key of a trained policy: of all files that bear its name, whatever their suffix."""
+    return f"policy-{_digest_of(policy.parent.glob(f'{policy.name}.*'))}"
+
+
+def _files_of(path: Path) -> Iterable[Path]:
+    return (each for each in path.rglob("*") if each.is_file()) if path.is_dir() else [path]
+
+
+def _digest_of(files: Iterable[Path]) -> str:
+    """Of names and contents."""
     digest = blake2b(digest_size=12)
-    for path in sorted(policy.parent.glob(f"{policy.name}.*")):
+    for path in sorted(files):
         content = _bytes_of(path)
         digest.update(f"{path.name} {len(content)}\n".encode() + content)
-    return f"policy-{digest.hexdigest()}"
+    return digest.hexdigest()
 
 
 def _bytes_of(path: Path) -> bytes:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import simoffload
 from simoffload.record.durable import RecordError
 from simoffload.run.references import with_references
 from simoffload.run.simulation import simulate
@@ -16,6 +17,7 @@ from simoffload.study.cells import Cell, Cells, Stopped, mean_outcome, outcome, 
 
 from .examples import outcome_of
 
+BUNDLED = Path(simoffload.__file__).parent / "scenarios"
 CELL = Cell("place", "eft", 7, "eft")
 
 
@@ -58,6 +60,19 @@ def test_the_key_of_a_place_is_that_of_all_its_seeds_and_of_nothing_else() -> No
     scenario = tiny()
     assert place_key(scenario) == place_key(scenario.model_copy(update={"seed": 99}))
     assert place_key(scenario) != place_key(tiny("telemetry_interval=1 s"))
+
+
+def test_a_trace_is_known_by_its_content_wherever_it_lies(tmp_path: Path) -> None:
+    trace = (BUNDLED / "traces/requests.csv").read_bytes()
+
+    def key(folder: str, content: bytes) -> str:
+        file = tmp_path / folder / "requests.csv"
+        file.parent.mkdir()
+        file.write_bytes(content)
+        replayed = tiny(f"workloads.request.arrivals={{kind: trace, file: '{file}', repeat: true}}")
+        return place_key(replayed)
+
+    assert key("here", trace) == key("thère", trace) != key("changed", trace[: trace.rindex(b"\n", 0, -1) + 1])
 
 
 def test_the_key_of_a_policy_is_of_all_its_files(tmp_path: Path) -> None:
