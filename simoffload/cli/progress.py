@@ -59,17 +59,35 @@ def watcher(show: Show, stop: Stop, describe: Callable[[AnyLook], str]) -> Calla
     return watch
 
 
+class Pace:
+    """How fast it goes: from the first look on, as some of it may have been done at another time."""
+
+    def __init__(self) -> None:
+        self._first: tuple[float, float] | None = None
+
+    def left(self, share: float, wall_s: float) -> str:
+        """How long the rest will take if it goes on like this; at the first look, as if it had begun at nothing."""
+        share_then, then_s = self._first or (0.0, 0.0)
+        if self._first is None:
+            self._first = share, wall_s
+        if share <= share_then:
+            return "time left unknown"
+        return f"{duration((wall_s - then_s) * (1.0 - share) / (share - share_then))} left"
+
+
 class Lines:
     """Prints a line of progress when the last one is some while ago."""
 
     def __init__(self) -> None:
         self._due_s = SHORTEST_GAP_S
+        self._pace = Pace()
 
     def show(self, share: float, wall_s: float, text: str) -> None:
         """Print where things stand, if a line is due."""
+        left = self._pace.left(share, wall_s)
         if wall_s >= self._due_s:
             self._due_s = wall_s + min(max(SHORTEST_GAP_S, wall_s / 10), LONGEST_GAP_S)
-            click.echo(f"{100 * share:3.0f} %, {text}, {left(share, wall_s)}", err=True)
+            click.echo(f"{100 * share:3.0f} %, {text}, {left}", err=True)
 
 
 @contextmanager
@@ -79,17 +97,12 @@ def _bar() -> Iterator[Show]:
 
     columns = (BarColumn(), TextColumn("{task.percentage:3.0f} %"), TextColumn("{task.description}", markup=False))
     with Progress(*columns, console=Console(stderr=True), auto_refresh=False, transient=True) as bar:
-        task = bar.add_task("starting", total=1.0)
+        task, pace = bar.add_task("starting", total=1.0), Pace()
 
         def show(share: float, wall_s: float, text: str) -> None:
-            bar.update(task, completed=share, description=f"{text}, {left(share, wall_s)}", refresh=True)
+            bar.update(task, completed=share, description=f"{text}, {pace.left(share, wall_s)}", refresh=True)
 
         yield show
-
-
-def left(share: float, wall_s: float) -> str:
-    """How long the rest will take if it goes on like this."""
-    return f"{duration(wall_s / share - wall_s)} left" if share > 0 else "time left unknown"
 
 
 def duration(seconds: float) -> str:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simoffload.cli.progress import Lines, duration, left, shown, watcher
+from simoffload.cli.progress import Lines, Pace, duration, shown, watcher
 from simoffload.cli.stopping import Stop
 
 
@@ -48,9 +48,16 @@ def test_a_time_as_told_is_less_than_one_smaller_unit_off(seconds: float) -> Non
 
 
 def test_what_is_left_goes_on_as_before() -> None:
-    assert left(0.25, 10.0) == "30 s left"
-    assert left(1.0, 10.0) == "0 s left"
-    assert left(0.0, 10.0) == "time left unknown"
+    assert Pace().left(0.25, 10.0) == "30 s left"
+    assert Pace().left(1.0, 10.0) == "0 s left"
+    assert Pace().left(0.0, 10.0) == "time left unknown"
+
+
+def test_what_was_done_at_another_time_does_not_make_it_look_faster() -> None:
+    pace = Pace()
+    pace.left(0.8, 10.0)  # most of it was there when this began
+    assert pace.left(0.81, 20.0) == "3 min 10 s left"
+    assert pace.left(0.8, 20.0) == "time left unknown"
 
 
 def test_a_line_comes_after_five_seconds_and_then_ever_more_seldom(capsys: pytest.CaptureFixture[str]) -> None:
