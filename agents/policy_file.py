@@ -37,6 +37,7 @@ def write_policy(path: Path, heads: Heads, card: dict[str, Any]) -> None:
         "kappa": heads.kappa,
         "kappa_order": heads.kappa_order,
         "optimism": heads.optimism,
+        "orders_from": heads.orders_from,
         "columns": {name: list(COLUMNS[name]) for name, network in networks.items() if network is not None},
         **card,
     }
@@ -68,6 +69,7 @@ def read_policy(path: Path) -> tuple[Heads, dict[str, Any]]:
         float(about["kappa"]),
         float(about["kappa_order"]),
         None if optimism is None else float(optimism),
+        about.get("orders_from", 2),
     )
     return heads, about
 
@@ -93,6 +95,9 @@ def _read_card(path: Path) -> dict[str, Any]:
             continue
         if not (isinstance(value, (int, float)) and 0 <= value <= sys.float_info.max):
             raise RecordError(f"{path} has no {key} that is a finite number of 0 or more")
+    fewest = about.get("orders_from", 2)
+    if not (type(fewest) is int and fewest >= 2):
+        raise RecordError(f"{path} has no orders_from that is a whole number of 2 or more")
     return about
 
 

@@ -40,6 +40,8 @@ class Heads:
     """Weight of a job's place in line."""
     optimism: float | None = None
     """Of the measured speeds that the rule reckons with; None: it trusts the plant's description."""
+    orders_from: int = 2
+    """How many must wait for the policy to choose among them; of fewer the first come goes."""
 
     def speeds(self, setting: Setting) -> SpeedsByHome | None:
         """Where a run's homes will keep what they hear, if they do."""
@@ -80,6 +82,7 @@ class ScoringAgent:
     def __init__(self, heads: Heads) -> None:
         self._heads = heads
         self.order: str = "fifo" if heads.order is None else "decide"
+        self.orders_from = heads.orders_from
 
     def reset(self, setting: Setting, generator: np.random.Generator) -> None:
         """A new run begins; the policy draws nothing."""

@@ -60,8 +60,9 @@ class Coma:
             _scorer(self.actors, kind).exported() if str(kind) in self.actors else None for kind in (POSITION, ORDER)
         )
         if settings.residual:
-            return Heads(position, order, settings.kappa, settings.kappa_order, settings.optimism)
-        return Heads(position, order, 0.0, 0.0)
+            kappas = settings.kappa, settings.kappa_order
+            return Heads(position, order, *kappas, settings.optimism, settings.orders_from)
+        return Heads(position, order, 0.0, 0.0, orders_from=settings.orders_from)
 
     def agent(self) -> ScoringAgent:
         """The policy as it is now, taking its best row."""

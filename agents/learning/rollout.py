@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simoffload.decision import Decision, Setting
+from simoffload.decision.agent import orders_from
 from simoffload.run.ledger import Ledger
 from simoffload.run.plant_state import FRESH_COLUMNS, fresh_rows, plant_state
 from simoffload.run.recorder import statistics_of
@@ -90,6 +91,7 @@ class Explorer:
     def __init__(self, behaviour: Behaviour) -> None:
         self._behaviour = behaviour
         self.order = behaviour.order
+        self.orders_from = orders_from(behaviour)
         self.world: World | None = None
         self.ledger: Ledger | None = None
         self._notes: list[tuple[Any, ...]] = []

@@ -78,6 +78,8 @@ class ComaSettings:
     """Whether the policy learns where to put work; if not, the rule decides."""
     orders: bool = True
     """Whether the policy chooses among waiting jobs too."""
+    orders_from: Annotated[int, Field(ge=2)] = 2
+    """How many must wait for the policy to choose among them; of fewer the first come goes, and no decision is made."""
     residual: bool = True
     """Whether the network corrects the rule; if not, it begins from scratch."""
     optimism: NotNegative | None = None
@@ -204,8 +206,9 @@ class CrossEntropySettings:
 
 
 def told(settings: Any) -> dict[str, Any]:
-    """Settings by name, as the directory and the key of a training have them: a horizon only if there is one.
+    """Settings by name, as the directory and the key of a training have them, without late ones that change nothing.
 
     A training that was begun before there was such a setting is then still the same training.
     """
-    return {name: value for name, value in asdict(settings).items() if (name, value) != ("horizon_s", None)}
+    late = {("horizon_s", None), ("orders_from", 2)}
+    return {name: value for name, value in asdict(settings).items() if (name, value) not in late}

@@ -48,6 +48,11 @@ class Tilt:
         """Waiting jobs go by arrival unless the policy has a network for them."""
         return "fifo" if self.heads.order is None else "decide"
 
+    @property
+    def orders_from(self) -> int:
+        """How many must wait for it to choose among them."""
+        return self.heads.orders_from
+
     def choose(self, seen: Any, generator: np.random.Generator) -> Choice:
         """An action for an observation of either kind."""
         rows, corrections, rule = self.heads.evaluate(seen, self._speeds)

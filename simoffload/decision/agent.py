@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from numbers import Real
+from numbers import Integral, Real
 from operator import index
 from typing import Any, NamedTuple, Protocol
 
@@ -62,6 +62,21 @@ class Agent(Protocol):
 
         Equal ones give equal answers after equal pasts.
         """
+
+
+def orders_from(agent: object) -> int:
+    """How many must wait for an agent that decides to be asked who goes next; of fewer the first come does.
+
+    2, which is whenever there is a choice, unless the agent has an attribute of this name; AgentError if that is no
+    whole number of 2 or more.
+    """
+    fewest = getattr(agent, "orders_from", 2)
+    if not (isinstance(fewest, Integral) and fewest >= 2):
+        raise AgentError(
+            f"agent {type(agent).__name__} wants to be asked who goes next where {fewest!r} wait; it must be a whole "
+            "number of 2 or more"
+        )
+    return int(fewest)
 
 
 def learns(agent: object) -> bool:

@@ -25,7 +25,7 @@ from ..world.servers import Server
 from ..world.service import alone_s, before_tokens_s, bill
 from ..world.telemetry import Telemetry
 from ..world.transport import Item, Transport
-from .agent import Agent, Setting, read_decision
+from .agent import Agent, Setting, orders_from, read_decision
 from .checking import CheckedCourse
 from .course import Course
 from .hearing import Hearing
@@ -77,6 +77,7 @@ class Dispatcher:
         self._tables = tables
         self._transport = transport
         self._agent = agent
+        self._orders_from = orders_from(agent)
         self._setting = setting
         self._quality = quality
         self._bytes_per_token = bytes_per_token
@@ -367,11 +368,15 @@ class Dispatcher:
 
     def choose_job(self, jobs: Sequence[Job]) -> int:
         """Which of the jobs that wait at a node goes next, as the agent says."""
+        if len(jobs) < self._orders_from:
+            return 0
         station = self._plant.nodes[jobs[0].node].id
         return self._choose(station, jobs, [job.entered_s for job in jobs], [0.0] * len(jobs))
 
     def choose_transfer(self, transfers: Sequence[Transfer]) -> int:
         """Which of the transfers that wait at a link goes next, as the agent says."""
+        if len(transfers) < self._orders_from:
+            return 0
         station = self._plant.links[transfers[0].link].id
         jobs = [transfer.job for transfer in transfers]
         joined_s = [transfer.queued_s for transfer in transfers]

@@ -39,14 +39,24 @@ def same(one: Heads, other: Heads) -> bool:
 
 @pytest.mark.parametrize("orders", [True, False])
 def test_what_is_written_is_read_again(tmp_path: Path, orders: bool) -> None:
-    written = replace(heads(3, orders=orders, kappa=2.5, kappa_order=0.25), optimism=0.5 if orders else None)
+    made = heads(3, orders=orders, kappa=2.5, kappa_order=0.25)
+    written = replace(made, optimism=0.5 if orders else None, orders_from=3)
     write_policy(tmp_path / "mine", written, {"seed": 7, "scenario": "Fabrik Süd"})
     read, card = read_policy(tmp_path / "mine")
     assert same(read, written)
     assert (read.kappa, read.kappa_order, read.optimism) == (2.5, 0.25, 0.5 if orders else None)
+    assert read.orders_from == 3
     assert (card["seed"], card["scenario"]) == (7, "Fabrik Süd")
     assert card["columns"]["position"] == list(POSITION_COLUMNS)
     assert ("order" in card["columns"]) == orders
+
+
+def test_a_policy_that_says_nothing_of_short_lines_orders_them_too(policy: Path) -> None:
+    file = policy.with_suffix(".json")
+    card = json.loads(file.read_bytes())
+    del card["orders_from"]
+    file.write_text(json.dumps(card), encoding="utf-8")
+    assert read_policy(policy)[0].orders_from == 2
 
 
 def test_what_is_read_is_written_again_byte_for_byte(policy: Path, tmp_path: Path) -> None:
@@ -113,6 +123,7 @@ OTHERS = list(POSITION_COLUMNS)[::-1]
         ],
         (without("kappa"), "has no kappa"),
         (with_entry("optimism", -0.1), "has no optimism"),
+        *[(with_entry("orders_from", value), "has no orders_from") for value in (1, 2.5, "2", True, None)],
     ],
 )
 def test_a_card_that_does_not_fit_is_refused(

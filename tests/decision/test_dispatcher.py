@@ -184,6 +184,26 @@ def test_an_agent_that_decides_the_order_is_asked_where_two_or_more_wait() -> No
     ]
 
 
+def test_an_agent_may_leave_short_lines_alone() -> None:
+    work = [task(ONE, at, demand_s=1.0) for at in (0.0, 0.1, 0.2, 0.3)]
+    agent = Told(*[PRESS] * 4, order="decide")
+    agent.orders_from = 3  # type: ignore[attr-defined]
+    world = world_of(plant(), agent)
+    jobs = listen(world).jobs
+    play(world, *work)
+    # of the three that wait at 1 s it takes the last one, of the two at 2 s goes the first come
+    assert [job.task.number for job in jobs] == [0, 3, 1, 2]
+    assert [len(seen.candidates) for seen in agent.orders] == [3]
+
+
+@pytest.mark.parametrize("orders_from", [1, 2.5, "3", None])
+def test_how_many_must_wait_for_an_agent_to_be_asked_is_a_whole_number(orders_from: Any) -> None:
+    agent = Told(order="decide")
+    agent.orders_from = orders_from  # type: ignore[attr-defined]
+    with pytest.raises(AgentError, match="agent Told wants to be asked who goes next where .* wait; it must be a whole"):
+        world_of(plant(), agent)
+
+
 def test_an_agent_is_not_asked_for_an_order_where_it_is_decided_at_ready() -> None:
     work = [task(ONE, at, demand_s=1.0) for at in (0.0, 0.1, 0.2, 0.3)]
     agent = Told(*[PRESS] * 4, order="decide")
