@@ -9,16 +9,19 @@ only judges, and knows nothing of who runs what.
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from simoffload import units
 from simoffload.record.batches import Batches
+from simoffload.record.durable import RecordError, contents
 from simoffload.record.measures import MEASURES
 from simoffload.schema.problems import Problem, nearest
 
@@ -58,7 +61,7 @@ class Target:
     is_relative: bool
 
     def __str__(self) -> str:
-        width = f"{100 * self.half_width:g} %" if self.is_relative else f"{self.half_width:g}{self._unit}"
+        width = f"{100 * self.half_width:.15g} %" if self.is_relative else f"{self.half_width:.15g}{self._unit}"
         return f"{self.name} ± {width}"
 
     @property
@@ -205,6 +208,10 @@ class StoppingRule:
         """It has ended for a reason from outside, unless there is one already."""
         self.reason = self.reason or reason
 
+    def continue_from(self, saved: StoppingRule) -> None:
+        """Take over the checks of a rule for the same target, which was saved with the run."""
+        self.checks, self.reason = list(saved.checks), saved.reason
+
     @property
     def forecast(self) -> int | None:
         """Where it is expected to end, by the last check: at the second one that is long enough, or with the budget.
@@ -276,6 +283,22 @@ def stopping_rule(target: Target, pace: Pace, budget: Budget) -> StoppingRule:
         raise TargetError(f"a budget of {wrong[0]} limits nothing here; allowed: {pace.noun}, a time")
     most, wall_s = given[pace.noun], budget.wall_s
     return StoppingRule(target, pace, pace.most if most is None else most, math.inf if wall_s is None else wall_s)
+
+
+def read_rule(path: Path) -> StoppingRule:
+    """A rule for one run as `to_dict` has told it, which has seen nothing yet; RecordError when there is none."""
+    try:
+        told = json.loads(contents(path))
+        budget = told["budget"]
+        most, wall_s = int(budget["tasks"]), budget["wall_s"]
+        rule = StoppingRule(parse_target(told["target"]), ONE_RUN, most, math.inf if wall_s is None else float(wall_s))
+        if not (most > 0 and rule.wall_s > 0):
+            raise ValueError("a budget is more than 0")
+    except OSError as error:
+        raise RecordError(f"cannot read {path}: {error.strerror}") from None
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError, OverflowError) as error:
+        raise RecordError(f"{path} does not say how long its run is to go on: {error}") from None
+    return rule
 
 
 def replicated(values: Sequence[float], level: float, wanted: float, fewest: int) -> SteadyState:

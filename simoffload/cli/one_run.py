@@ -35,11 +35,16 @@ def print_end(summary: Mapping[str, Any], directory: Path, as_json: bool, quiet:
 
         print_run(summary, directory)
     if summary["status"] == "incomplete":
-        click.echo(f"interrupted; what there is is in {directory}; go on with: {resuming(directory)}", err=True)
-        click.get_current_context().exit(INTERRUPTED)
+        tell_interrupted(directory)
     if summary["status"] == "unstable":
         click.echo(f"stopped as unstable: {summary['reason']}", err=True)
         click.get_current_context().exit(UNSTABLE)
+
+
+def tell_interrupted(directory: Path) -> None:
+    """Say how to go on, and leave the program."""
+    click.echo(f"interrupted; what there is is in {directory}; go on with: {resuming(directory)}", err=True)
+    click.get_current_context().exit(INTERRUPTED)
 
 
 def resuming(directory: Path) -> str:

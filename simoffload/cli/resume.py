@@ -25,9 +25,10 @@ def resume(directory: Path, from_start: bool, as_json: bool, quiet: bool) -> Non
     interrupted, to the byte. A run that is over is left as it is.
     """
     from ..decision.tables import NowhereError
-    from ..record.manifest import read_manifest
+    from ..record.manifest import UNTIL_FILE, read_manifest
     from ..run.agents import AgentError
     from ..run.checkpoint import CheckpointError
+    from ..run.replications import Unfinished
     from ..run.resuming import resume as go_on
 
     try:
@@ -42,12 +43,17 @@ def resume(directory: Path, from_start: bool, as_json: bool, quiet: bool) -> Non
         if not quiet:
             click.echo(text, err=True)
 
+    from .until import resume_rule
+
     try:
+        if (directory / UNTIL_FILE).exists():
+            resume_rule(directory, say, from_start, as_json, quiet)
+            return
         with Stop() as stop, shown(quiet) as show:
             summary = go_on(directory, watcher(show, stop, describe), say=say, from_start=from_start)
     except CheckpointError as error:
         raise click.ClickException(f"{error}; to make the run anew: {resuming(directory)} --from-start") from None
-    except (AgentError, NowhereError, RecordError) as error:
+    except (AgentError, NowhereError, RecordError, Unfinished) as error:
         raise click.ClickException(str(error)) from None
     print_end(summary, directory, as_json, quiet)
 

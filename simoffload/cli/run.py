@@ -11,7 +11,6 @@ from ..record.durable import RecordError
 from .compare import cores
 from .directories import claimed, directory_faults
 from .inputs import accepted, agent_faults, examined, scenario_argument, shorthand
-from .main import INTERRUPTED
 from .one_run import describe, print_end
 from .progress import shown, watcher
 from .stopping import Stop
@@ -90,8 +89,7 @@ def run(
             from .until import go_on
 
             with claimed(out, f"{world.name}-{agent}-{world.seed}") as directory:
-                if not go_on(world, agent, rule, directory, workers or cores(), as_json, quiet):
-                    _interrupted(directory)
+                go_on(world, agent, rule, directory, workers or cores(), as_json, quiet)
             return
         with claimed(out, f"{world.name}-{agent}-{world.seed}") as directory, Stop() as stop, shown(quiet) as show:
             watch = watcher(show, stop, describe)
@@ -105,8 +103,3 @@ def _rule(until: str, budget: str | None, by: str, agent: str) -> tuple[Stopping
     from .until import wish
 
     return wish(until, budget, by, agent)
-
-
-def _interrupted(directory: Path) -> None:
-    click.echo(f"interrupted; what there is is in {directory}", err=True)
-    click.get_current_context().exit(INTERRUPTED)

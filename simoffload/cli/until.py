@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,6 @@ from ..analysis.numbers import counted, percent, plus_minus
 from ..analysis.series import quantity
 from ..analysis.stopping import (
     BUDGET,
-    INTERRUPTED,
     NO_MORE_TASKS,
     NO_STEADY_STATE,
     ONE_RUN,
@@ -26,8 +26,13 @@ from ..analysis.stopping import (
     parse_target,
     stopping_rule,
 )
+from ..analysis.stopping import (
+    INTERRUPTED as BROKEN_OFF,
+)
 from ..record.durable import write_json
-from ..record.manifest import COMPARISON_FILE
+from ..record.manifest import COMPARISON_FILE, UNTIL_FILE
+from .main import INTERRUPTED
+from .one_run import tell_interrupted
 from .progress import duration, shown, watcher
 from .run_summary import print_run
 from .stopping import Stop
@@ -36,15 +41,12 @@ if TYPE_CHECKING:
     from ..run.until import Stretch
     from ..schema import Scenario
 
-UNTIL_FILE = "until.json"
-"""In the run's directory: what was asked for, what was found at each check, and why it ended."""
-
 _ENDS = {
     REACHED: "reached at two checks in a row",
     BUDGET: "not reached at two checks in a row within the budget",
     NO_STEADY_STATE: "not reached: the level goes on rising, so there is no steady state",
     NO_MORE_TASKS: "not reached: the scenario has no more tasks",
-    INTERRUPTED: "not reached: interrupted",
+    BROKEN_OFF: "not reached: interrupted",
 }
 
 
@@ -81,43 +83,73 @@ def wish(until: str, budget: str | None, by: str, agent: str) -> tuple[StoppingR
 
 def go_on(
     world: Scenario, agent: str, rule: StoppingRule, directory: Path, workers: int, as_json: bool, quiet: bool
-) -> bool:
-    """Run until the rule ends it, and print what there is; whether it was not interrupted."""
-    from ..run.replications import Unfinished
-    from ..run.until import replicate_until, run_until, statistic
+) -> None:
+    """Run until the rule ends it, and print what there is."""
+    from ..run.prolonging import run_until
+    from ..run.until import replicate_until, statistic
 
-    replicates = rule.pace is REPLICATIONS
-    summary: Mapping[str, Any] = {}
-
-    def describe(stretch: Stretch) -> str:
-        return _describe(stretch, rule)
-
-    with Stop() as stop, shown(quiet) as show:
-        watch = watcher(show, stop, describe)
-        if replicates:
-            value = statistic(rule.target.measure, rule.target.share)
-            replicate_until(world, agent, rule, value, directory, workers, watch)
-        else:
+    if rule.pace is not REPLICATIONS:
+        with _watched(rule, quiet) as watch:
             summary = run_until(world, agent, rule, directory, watch)
+        print_until(summary, rule, directory, as_json, quiet)
+        return
+    with _watched(rule, quiet) as watch:
+        value = statistic(rule.target.measure, rule.target.share)
+        replicate_until(world, agent, rule, value, directory, workers, watch)
     write_json(directory / UNTIL_FILE, rule.to_dict())
-    if replicates:
-        path = directory / COMPARISON_FILE
-        if path.exists():
-            summary = json.loads(path.read_bytes())
+    path = directory / COMPARISON_FILE
+    results = json.loads(path.read_bytes()) if path.exists() else {}
     if as_json:
-        click.echo(json.dumps({**summary, "until": rule.to_dict()}, indent=2, allow_nan=False))
+        _print_json(results, rule)
     elif not quiet:
-        if replicates:
-            click.echo(f"{'runs':12} {agent} on {world.name}, seeds from {world.seed} on")
-            click.echo(f"{'directory':12} {directory}")
-        else:
-            print_run(summary, directory)
-        click.echo()
-        for name, text in until_lines(rule):
-            click.echo(f"{name:12} {text}")
-    if summary.get("status") == "unstable":
-        raise Unfinished(f"agent '{agent}', seed {world.seed}: {summary['reason']}")
-    return summary.get("status") == "complete"
+        click.echo(f"{'runs':12} {agent} on {world.name}, seeds from {world.seed} on")
+        click.echo(f"{'directory':12} {directory}")
+        _print_rule(rule)
+    if results.get("status") != "complete":
+        click.echo(f"interrupted; what there is is in {directory}", err=True)
+        click.get_current_context().exit(INTERRUPTED)
+
+
+def resume_rule(directory: Path, say: Callable[[str], None], from_start: bool, as_json: bool, quiet: bool) -> None:
+    """Finish a run that a rule ends, and print what there is."""
+    from ..analysis.stopping import read_rule
+    from ..run.resuming import resume_until
+
+    rule = read_rule(directory / UNTIL_FILE)
+    with _watched(rule, quiet) as watch:
+        summary = resume_until(directory, rule, watch, say=say, from_start=from_start)
+    print_until(summary, rule, directory, as_json, quiet)
+
+
+@contextmanager
+def _watched(rule: StoppingRule, quiet: bool) -> Iterator[Callable[[Stretch], bool]]:
+    with Stop() as stop, shown(quiet) as show:
+        yield watcher(show, stop, lambda stretch: _describe(stretch, rule))
+
+
+def print_until(summary: Mapping[str, Any], rule: StoppingRule, directory: Path, as_json: bool, quiet: bool) -> None:
+    """Print what a run and its rule came to; leaves the program with an exit code of its own if it was ended early."""
+    from ..run.replications import Unfinished
+
+    if as_json:
+        _print_json(summary, rule)
+    elif not quiet:
+        print_run(summary, directory)
+        _print_rule(rule)
+    if summary["status"] == "unstable":
+        raise Unfinished(f"agent '{summary['agent']}', seed {summary['seed']}: {summary['reason']}")
+    if summary["status"] == "incomplete":
+        tell_interrupted(directory)
+
+
+def _print_json(summary: Mapping[str, Any], rule: StoppingRule) -> None:
+    click.echo(json.dumps({**summary, "until": rule.to_dict()}, indent=2, allow_nan=False))
+
+
+def _print_rule(rule: StoppingRule) -> None:
+    click.echo()
+    for name, text in until_lines(rule):
+        click.echo(f"{name:12} {text}")
 
 
 def until_lines(rule: StoppingRule) -> list[tuple[str, str]]:

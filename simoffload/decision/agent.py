@@ -71,7 +71,7 @@ def orders_from(agent: object) -> int:
     whole number of 2 or more.
     """
     fewest = getattr(agent, "orders_from", 2)
-    if not (isinstance(fewest, Integral) and fewest >= 2):
+    if not (isinstance(fewest, Integral) and int(fewest) >= 2):
         raise AgentError(
             f"agent {type(agent).__name__} wants to be asked who goes next where {fewest!r} wait; it must be a whole "
             "number of 2 or more"

@@ -25,6 +25,8 @@ SCENARIO_FILE = "scenario.yaml"
 SUMMARY_FILE = "summary.json"
 CHECKPOINT_FILE = "checkpoint"
 COMPARISON_FILE = "comparison.json"
+UNTIL_FILE = "until.json"
+"""What is to be known before a run or replications end, what was found at each check, and why it ended."""
 """Of a comparison directory, which holds run directories."""
 SCHEMA_VERSION: Final = 1
 ROWS_PER_PART: Final = 1 << 18

@@ -141,8 +141,9 @@ def _check_origin(found: dict[str, Any], wanted: dict[str, Any]) -> None:
 @lru_cache(maxsize=2)
 def _code(agent_source: str | None) -> str:
     root = Path(__file__).parent.parent
-    folders = [root, *(root / package.rpartition(".")[2] for package in _PACKAGES)]
+    folders = [root, *(root / package.rpartition(".")[2] for package in _PACKAGES), root / "analysis" / "steady"]
     own = [path for folder in folders for path in sorted(folder.glob("*.py"))]
+    own.append(root / "analysis" / "stopping.py")
     digest = blake2b(digest_size=16)
     for path in own + ([Path(agent_source)] if agent_source else []):
         content = path.read_bytes()
@@ -203,6 +204,8 @@ _REDUCERS: dict[type, Callable[[Any], tuple[Any, ...]]] = {
 
 _PACKAGES = tuple(f"simoffload.{name}" for name in ("agents", "decision", "record", "run", "schema", "tasks", "world"))
 _MODULES = tuple(f"simoffload.{name}" for name in ("laws", "lazy", "plant", "quality", "random_streams"))
+_RULES = "simoffload.analysis.stopping", "simoffload.analysis.steady.result"
+"""Modules of the classes of a rule that ends a run, and what it has seen."""
 _PURE = tuple(f"simoffload.{name}" for name in ("decision", "tasks", "world"))
 """Packages of functions that compute and do nothing else."""
 _FUNCTIONS = frozenset(
@@ -267,7 +270,7 @@ class _Reader(pickle.Unpickler):
         """Whether the classes of a module may be in a world."""
         package, _, _ = module.rpartition(".")
         if module.partition(".")[0] == "simoffload":
-            return module in _MODULES or package in _PACKAGES
+            return module in _MODULES or module in _RULES or package in _PACKAGES
         return module.partition(".")[0] == self._agent_package
 
     def _method(self, owner: Any, name: str) -> MethodType:

@@ -14,14 +14,25 @@ from typing import Any
 
 from ..decision import Agent
 from ..record.durable import RecordError, contents, held, remove
-from ..record.manifest import CHECKPOINT_FILE, SCENARIO_FILE, SUMMARY_FILE, Manifest, read_manifest, versions
-from ..schema import Scenario, ScenarioError, load_scenario
+from ..record.manifest import (
+    CHECKPOINT_FILE,
+    SCENARIO_FILE,
+    SUMMARY_FILE,
+    UNTIL_FILE,
+    Manifest,
+    read_manifest,
+    versions,
+)
+from ..schema import Scenario, ScenarioError, dump_scenario, load_scenario
 from .agents import load_agent
-from .checkpoint import CheckpointError, origin, read_checkpoint
+from .checkpoint import CheckpointError, Origin, origin, read_checkpoint
 from .journal import Journal, begin_journal, sweep
+from .prolonging import Prolonging, pilot, prolonged
 from .saving import USUAL, Rhythm, Saver, State
 from .simulation import Underway, Watch, set_up
 from .stability import Backlog
+from .until import Rule
+from .until import Watch as UntilWatch
 from .world import World
 
 Say = Callable[[str], None]
@@ -44,38 +55,70 @@ def resume(
     """
     read_manifest(directory)
     with held(directory):
-        return _resumed(directory, watch, say, from_start, rhythm)
+        underway = _underway(directory, None, say, from_start, rhythm)
+        if underway.world.lasting is not None:
+            raise RecordError(f"{directory} has no {UNTIL_FILE}, which says how long its run is to go on")
+        return underway.finish(watch)
 
 
-def _resumed(directory: Path, watch: Watch | None, say: Say, from_start: bool, rhythm: Rhythm) -> dict[str, Any]:
+def resume_until(
+    directory: Path,
+    rule: Rule,
+    watch: UntilWatch | None = None,
+    *,
+    say: Say = lambda text: None,
+    from_start: bool = False,
+    rhythm: Rhythm = USUAL,
+) -> dict[str, Any]:
+    """Finish a run that a rule ends, given a rule that has seen nothing; otherwise as `resume`, and `watch` as there.
+
+    The scenario of the directory may have got its last horizon already.
+    """
+    read_manifest(directory)
+    with held(directory):
+        underway = _underway(directory, rule, say, from_start, rhythm)
+        growth = underway.world.lasting
+        if isinstance(growth, Prolonging):
+            growth.use(rule)
+        else:
+            growth = Prolonging(underway.world, rule)
+        return prolonged(underway, growth, watch)
+
+
+def _underway(directory: Path, rule: Rule | None, say: Say, from_start: bool, rhythm: Rhythm) -> Underway:
+    """The run where it goes on."""
     began = time.perf_counter()
     manifest = read_manifest(directory)
     if manifest.is_over:
         raise RecordError(f"the run in {directory} is over: its status is {manifest.status}")
-    scenario = _scenario(directory, manifest)
+    scenario, scenario_sha256 = _scenario(directory, manifest, rule)
     agent = load_agent(manifest.agent)
     if from_start:
         say("the run is made anew")
         journal = _made_anew(directory, manifest, scenario)
-        saver = Saver(journal, agent, rhythm)
+        saver = Saver(journal, agent, scenario_sha256, rhythm)
         state = _beginning(scenario, agent, journal)
     elif (directory / CHECKPOINT_FILE).exists():
-        state = _saved(directory, manifest, agent)
+        state = _saved(directory, origin(versions(), scenario_sha256, manifest.agent, agent), agent)
         world, _, wall_s = state
         say(f"going on at {world.kernel.now:.6g} s, with {world.dispatcher.arrived} tasks arrived")
         journal = _gone_on(directory, manifest, state)
-        saver = Saver(journal, agent, rhythm)
+        saver = Saver(journal, agent, scenario_sha256, rhythm)
     else:
         why = manifest.no_checkpoint or "it was interrupted before its first one"
         say(f"there is no checkpoint, so the run is played again from its beginning: {why}")
         journal = _played_again(directory, manifest)
-        saver = Saver(journal, agent, rhythm)
+        saver = Saver(journal, agent, scenario_sha256, rhythm)
         state = _beginning(scenario, agent, journal)
     world, backlog, wall_s = state
-    return Underway(world, backlog, journal, saver, began - wall_s).finish(watch)
+    return Underway(world, backlog, journal, saver, began - wall_s)
 
 
-def _scenario(directory: Path, manifest: Manifest) -> Scenario:
+def _scenario(directory: Path, manifest: Manifest, rule: Rule | None) -> tuple[Scenario, str]:
+    """What the world of a run is made from, and its hash; where a rule ends the run, up to its first question.
+
+    The scenario in the directory of such a run may have got its last horizon already, and the manifest not yet.
+    """
     path = directory / SCENARIO_FILE
     try:
         content = contents(path)
@@ -86,16 +129,24 @@ def _scenario(directory: Path, manifest: Manifest) -> Scenario:
         ) from None
     except OSError as error:
         raise RecordError(f"cannot read {path}: {error.strerror}") from None
-    if sha256(content).hexdigest() != manifest.scenario_sha256:
-        raise RecordError(f"{path} is not the scenario that the run was begun with")
+    strange = RecordError(f"{path} is not the scenario that the run was begun with")
+    found = sha256(content).hexdigest()
+    if rule is None and found != manifest.scenario_sha256:
+        raise strange
     try:
-        return load_scenario(path)
+        scenario = load_scenario(path)
     except ScenarioError as error:
         raise RecordError(str(error)) from None
+    if rule is not None:
+        scenario = pilot(scenario, rule)
+        first = sha256(dump_scenario(scenario).encode()).hexdigest()
+        if manifest.scenario_sha256 not in (first, found):
+            raise strange
+        found = first
+    return scenario, found
 
 
-def _saved(directory: Path, manifest: Manifest, agent: Agent) -> State:
-    wanted = origin(versions(), manifest.scenario_sha256, manifest.agent, agent)
+def _saved(directory: Path, wanted: Origin, agent: Agent) -> State:
     match read_checkpoint(directory, wanted, agent):
         case (World() as world, Backlog() | None as backlog, float() as wall_s):
             return world, backlog, wall_s

@@ -40,14 +40,15 @@ class Saver:
     run goes on without.
     """
 
-    def __init__(self, journal: Journal, agent: Agent, rhythm: Rhythm) -> None:
+    def __init__(self, journal: Journal, agent: Agent, scenario_sha256: str, rhythm: Rhythm) -> None:
+        """The hash is that of the scenario that the world is made from: its horizon may become another one."""
         self._journal = journal
         self._agent = agent
         self._rhythm = rhythm
         self._is_on = journal.directory is not None and journal.manifest.no_checkpoint is None
         manifest = journal.manifest
         if self._is_on:
-            self._origin = origin(manifest.versions, manifest.scenario_sha256, manifest.agent, agent)
+            self._origin = origin(manifest.versions, scenario_sha256, manifest.agent, agent)
         self._is_proved = False
         self._cuts = 0
         self._saved_s = time.perf_counter()
@@ -76,9 +77,6 @@ class Saver:
         self._saved_s = time.perf_counter()
 
     def _packed(self, state: State) -> bytes:
-        world, _, _ = state
-        if world.lasting is not None:
-            raise NotSaved("how long it lasts is decided under way")
         content = packed(self._origin, state)
         if not self._is_proved:
             unpacked(content, self._origin, self._agent)

@@ -72,30 +72,25 @@ class Simulation:
         """As `simulate`, with its errors."""
         self._began = time.perf_counter()
         loaded = load_agent(agent)
-        self._scenario = with_references(scenario)
-        self._journal = begin_journal(self._scenario, agent, directory, rows_per_part, stop_if_unstable)
-        self._saver = Saver(self._journal, loaded, rhythm)
-        self.world = set_up(self._scenario, loaded, self._journal)
+        complete = with_references(scenario)
+        self._journal = begin_journal(complete, agent, directory, rows_per_part, stop_if_unstable)
+        self._saver = Saver(self._journal, loaded, self._journal.manifest.scenario_sha256, rhythm)
+        self.world = set_up(complete, loaded, self._journal)
         self.recorder = self.world.recorder
-
-    @property
-    def wall_s(self) -> float:
-        """Time since it was set up."""
-        return time.perf_counter() - self._began
 
     def run(self, watch: Watch | None = None) -> dict[str, Any]:
         """Run to the end; the content of ``summary.json``."""
+        with self.begun() as underway:
+            return underway.finish(watch)
+
+    @contextmanager
+    def begun(self) -> Iterator[Underway]:
+        """The run after its beginning, in a directory that nobody else writes to meanwhile."""
         backlog = Backlog() if self._journal.manifest.stop_if_unstable else None
         directory = self._journal.directory
         with nullcontext() if directory is None else held(directory):
             self.world.begin()
-            return Underway(self.world, backlog, self._journal, self._saver, self._began).finish(watch)
-
-    def lasts(self, tasks: int) -> None:
-        """Its horizon is another number of tasks: the directory is to be that of a run to this horizon."""
-        horizon = Horizon(tasks=tasks)
-        self._scenario = self._scenario.model_copy(update={"horizon": horizon})
-        self._journal.scenario_is(self._scenario)
+            yield Underway(self.world, backlog, self._journal, self._saver, self._began)
 
 
 def set_up(scenario: Scenario, agent: Agent, journal: Journal) -> World:
@@ -118,7 +113,7 @@ class Underway:
     """A run that has begun; `began` is when it would have without interruptions, by `time.perf_counter`."""
 
     def __init__(self, world: World, backlog: Backlog | None, journal: Journal, saver: Saver, began: float) -> None:
-        self._world = world
+        self.world = world
         self._backlog = backlog
         self._journal = journal
         self._saver = saver
@@ -127,18 +122,32 @@ class Underway:
         self._settled_s = 2 * max((swing.period for swing in periods_s if swing is not None), default=0.0)
         """What grows with the hours of the day may fall again: before this time growth proves nothing."""
 
+    @property
+    def directory(self) -> Path | None:
+        """Of the run."""
+        return self._journal.directory
+
+    @property
+    def wall_s(self) -> float:
+        """Time since it was set up, without what lay between interruptions and going on."""
+        return time.perf_counter() - self._began
+
+    def lasts(self, tasks: int) -> None:
+        """Its horizon is so many tasks: the directory is to be that of a run to this horizon."""
+        self._journal.scenario_is(self.world.scenario.model_copy(update={"horizon": Horizon(tasks=tasks)}))
+
     def finish(self, watch: Watch | None = None) -> dict[str, Any]:
         """Run to the end; the content of ``summary.json``."""
-        world, journal = self._world, self._journal
+        world, journal = self.world, self._journal
         with _failing(journal):
             status = self._go(watch)
             if status == "incomplete":
-                self._saver.save(world, self._backlog, self._wall_s)
+                self._saver.save(world, self._backlog, self.wall_s)
                 journal.parts_are(world.recorder.parts)
             reason = self._why_unstable() if status == "unstable" else None
             world.wind_up()
             fingerprint = world.recorder.close()
-        summary = summarise(world, journal.manifest.agent, status, fingerprint, self._wall_s, reason)
+        summary = summarise(world, journal.manifest.agent, status, fingerprint, self.wall_s, reason)
         journal.end(status, fingerprint, summary, reason)
         if journal.manifest.is_over:
             self._saver.forget()
@@ -146,7 +155,7 @@ class Underway:
 
     def _go(self, watch: Watch | None) -> Status:
         """Run to the horizon or to an earlier end: which of them it was."""
-        world, backlog, horizon = self._world, self._backlog, self._world.scenario.horizon
+        world, backlog, horizon = self.world, self._backlog, self.world.scenario.horizon
         until_s = math.inf if horizon.time is None else horizon.time
         looked = time.perf_counter()
         while world.kernel.advance(until_s, _EVENTS_PER_LOOK):
@@ -159,27 +168,23 @@ class Underway:
                     return "unstable"
             if watch is not None and now - looked >= _LOOK_S:
                 looked = now
-                if not watch(_progress(world, self._wall_s)):
+                if not watch(_progress(world, self.wall_s)):
                     return "incomplete"
-            self._saver.look(world, backlog, self._wall_s)
+            self._saver.look(world, backlog, self.wall_s)
         if until_s < math.inf and not world.is_over:
             world.kernel.rest_at(until_s)
         if watch is not None:
-            watch(_progress(world, self._wall_s))
+            watch(_progress(world, self.wall_s))
         return "complete"
 
     def _why_unstable(self) -> str:
-        dispatcher, now = self._world.dispatcher, self._world.kernel.now
+        dispatcher, now = self.world.dispatcher, self.world.kernel.now
         count = f"{len(dispatcher.courses)} of {dispatcher.arrived} tasks are in the system at {now:.6g} s"
         if len(dispatcher.courses) > MOST_IN_SYSTEM:
             return f"{count}; more than {MOST_IN_SYSTEM} would fill the memory"
         if now > LONGEST_RUN_S:
             return f"{count}; no run lasts longer than {LONGEST_RUN_S:.6g} s"
         return f"the backlog grows without bound: {count}"
-
-    @property
-    def _wall_s(self) -> float:
-        return time.perf_counter() - self._began
 
 
 @contextmanager

@@ -1,8 +1,7 @@
-"""Runs that go on until an estimate is precise enough: one run that is made longer, or replications that become more.
+"""Going on until an estimate is precise enough: what a rule is asked, and replications that become more until it ends.
 
-When that is, a rule says, which is given (`simoffload.analysis.stopping` has one). One run is asked just before the
-last of the tasks agreed so far arrives, and either gets more or ends with that one: events up to there do not depend on
-how many were agreed, so what it leaves is what a run of that length leaves, byte for byte, in constant memory.
+When that is, a rule says, which is given (`simoffload.analysis.stopping` has one). It serves one run that is made
+longer (`simoffload.run.prolonging`) as well.
 """
 
 from __future__ import annotations
@@ -18,12 +17,9 @@ from ..record.batches import Batches
 from ..record.manifest import run_directory
 from ..record.measures import PER_1000
 from ..schema import Scenario
-from ..schema.scenario import Horizon
 from .comparison import results_of, write_results
-from .progress import Progress
 from .references import with_references
 from .replications import Interrupted, Job, NothingMeasured, Runners, Share
-from .simulation import Simulation
 
 Summary = dict[str, Any]
 SEEDS = 2**63
@@ -54,6 +50,12 @@ class Rule(Protocol):
     def end(self, reason: str) -> None:
         """Something else has ended it: `interrupted`, or `no more tasks`."""
 
+    def continue_from(self, saved: Any) -> None:
+        """Take over what a rule like this one had seen when it was saved."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON: what was asked for and has been seen."""
+
     def is_out_of_time(self, wall_s: float) -> bool:
         """Whether no more time may be spent."""
 
@@ -70,43 +72,6 @@ class Stretch:
 
 
 Watch = Callable[[Stretch], bool]
-
-
-def run_until(
-    scenario: Scenario, agent: str, rule: Rule, directory: Path | None = None, watch: Watch | None = None
-) -> Summary:
-    """Make one run longer until the rule ends it; the summary, as of a run of that many tasks, whose horizon it got.
-
-    The scenario's own horizon means nothing. `watch` and errors as for `simulate`; a rule whose time is over is asked
-    at the next arrival. A run that is interrupted, or whose sources end, is over without the rule being asked.
-    """
-    scenario = scenario.model_copy(update={"horizon": Horizon(tasks=rule.first)})
-    simulation = Simulation(scenario, agent, directory)
-    world, batches = simulation.world, simulation.recorder.follow(rule.measure)
-    agreed = rule.first
-
-    def lasting() -> int:
-        nonlocal agreed
-        tasks = world.dispatcher.arrived + 1
-        wanted = max(rule.see_batches(batches, tasks, simulation.wall_s), tasks)
-        if wanted != agreed:
-            agreed = wanted
-            simulation.lasts(wanted)
-        if wanted == tasks:
-            world.lasting = None
-        return wanted
-
-    def look(progress: Progress) -> bool:
-        if world.lasting is not None and rule.is_out_of_time(progress.wall_s):
-            world.end_with_next_task()
-        stretch = _stretch(rule, progress.arrived, agreed, progress.wall_s)
-        return watch is None or watch(stretch)
-
-    world.lasting = lasting
-    summary = simulation.run(look)
-    if world.lasting is not None or summary["status"] != "complete":
-        rule.end("no more tasks" if summary["status"] == "complete" else "interrupted")
-    return summary
 
 
 def replicate_until(
@@ -131,8 +96,7 @@ def replicate_until(
 
     def look(share: Share) -> bool:
         finished = len(summaries) + share.share * share.total
-        stretch = _stretch(rule, finished, wanted, time.perf_counter() - began)
-        return watch is None or watch(stretch)
+        return watch is None or watch(stretch(rule, finished, wanted, time.perf_counter() - began))
 
     def keep(status: str) -> None:
         write_results(results_of(scenario, {agent: summaries}, status, time.perf_counter() - began), directory)
@@ -200,6 +164,7 @@ def _job(scenario: Scenario, agent: str, seed: int, directory: Path | None) -> J
     return Job(scenario.model_copy(update={"seed": seed}), agent, run)
 
 
-def _stretch(rule: Rule, done: float, agreed: int, wall_s: float) -> Stretch:
+def stretch(rule: Rule, done: float, agreed: int, wall_s: float) -> Stretch:
+    """How far something has come that so many tasks or replications are agreed for."""
     expected = max(rule.forecast or agreed, agreed)
     return Stretch(int(done), min(done / expected, 1.0), wall_s)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from simoffload.analysis.runs import open_run
 from simoffload.analysis.stopping import ONE_RUN, Budget, parse_target, stopping_rule
 from simoffload.cli.until import until_lines
 from simoffload.record.batches import Batches
+from simoffload.run import simulation
 
 from .program import invoke
 
@@ -132,3 +134,42 @@ def test_an_end_before_the_first_check_is_told() -> None:
         "until": "latency.p99 ± 2 %: not reached: interrupted",
         "latency.p99": "not checked: it ended before the pilot did",
     }
+
+
+def test_an_interrupted_run_goes_on_until_the_target_is_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    wish = (*MM1, "--until", "latency.mean +- 8%")
+    with monkeypatch.context() as patch:
+        patch.setattr(simulation, "_LOOK_S", 0.0)
+        patch.setattr("simoffload.cli.until.watcher", lambda *_: lambda look: look.done < 2500)
+        stopped = invoke(*wish, "--out", "cut", "--quiet")
+    assert stopped.exit_code == 130
+    assert stopped.stderr == "interrupted; what there is is in cut; go on with: simoffload resume cut\n"
+    resumed = invoke("resume", "cut")
+    assert resumed.exit_code == 0
+    assert resumed.stderr.startswith("going on at ")
+    assert "until        latency.mean ± 8 %: reached at two checks in a row\n" in resumed.stdout
+    assert invoke(*wish, "--out", "whole", "--quiet").exit_code == 0
+    for name in ("scenario.yaml", "until.json"):
+        kept, whole = (_without_time(Path(run) / name) for run in ("cut", "whole"))
+        assert kept == whole
+    assert invoke("resume", "cut").stdout == "the run in cut is over: complete\n"
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"target": "latncy +- 2%", "budget": {"tasks": 9, "wall_s": null}}'])
+def test_a_run_that_does_not_say_how_long_it_is_to_go_on_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(simulation, "_LOOK_S", 0.0)
+        patch.setattr("simoffload.cli.until.watcher", lambda *_: lambda look: False)
+        invoke(*MM1, "--until", "latency.mean +- 8%", "--out", "cut", "--quiet")
+    Path("cut/until.json").write_text(text, encoding="utf-8")
+    refused = invoke("resume", "cut")
+    assert refused.exit_code == 1
+    assert refused.stderr.startswith("Error: cut/until.json does not say how long its run is to go on: ")
+
+
+def _without_time(path: Path) -> Any:
+    text = path.read_text(encoding="utf-8")
+    if path.suffix != ".json":
+        return text
+    told = json.loads(text)
+    return {**told, "checks": [{**check, "wall_s": 0} for check in told["checks"]]}

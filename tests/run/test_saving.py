@@ -36,7 +36,8 @@ class Clock:
 
 
 def saver(directory: Path, rhythm: Rhythm) -> Saver:
-    return Saver(begin_journal(scenario(), "eft", directory, 100, False), EFT, rhythm)
+    journal = begin_journal(scenario(), "eft", directory, 100, False)
+    return Saver(journal, EFT, journal.manifest.scenario_sha256, rhythm)
 
 
 def test_a_run_is_saved_after_parts_but_not_too_often_and_at_the_latest_after_a_while(
@@ -62,15 +63,8 @@ def test_a_run_is_saved_after_parts_but_not_too_often_and_at_the_latest_after_a_
 
 def test_without_a_directory_nothing_is_saved() -> None:
     journal = begin_journal(scenario(), "eft", None, 100, False)
-    Saver(journal, EFT, Rhythm(0.0, 0.0)).save(set_up(scenario(), EFT, journal), None, 0.0)
+    Saver(journal, EFT, "", Rhythm(0.0, 0.0)).save(set_up(scenario(), EFT, journal), None, 0.0)
     assert journal.manifest.no_checkpoint is None
-
-
-def test_a_run_whose_length_is_decided_under_way_is_not_saved(world: World, tmp_path: Path) -> None:
-    world.lasting = lambda: 7
-    saver(tmp_path, Rhythm(0.0, 0.0)).save(world, None, 0.0)
-    assert read_manifest(tmp_path).no_checkpoint == "how long it lasts is decided under way"
-    assert not (tmp_path / "checkpoint").exists()
 
 
 def test_a_run_that_cannot_be_saved_says_so_once_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
