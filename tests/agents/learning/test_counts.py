@@ -57,6 +57,17 @@ def test_what_was_tried_less_has_the_larger_bonus(trials: list[float], c: float)
                 assert bonus[one] >= bonus[other]
 
 
+@given(st.lists(st.floats(-5, 5), min_size=ACTIONS, max_size=ACTIONS))
+def test_with_a_large_c_every_kind_of_action_is_tried_once_before_any_is_a_third_time(logits: list[float]) -> None:
+    counts, tried = Counts(), Counter[int]()
+    while len(tried) < ACTIONS:
+        bonus = counts.bonus(0, np.arange(ACTIONS), 1e3)
+        taken = int(np.argmax(np.array(logits) + bonus))
+        tried[taken] += 1
+        assert tried[taken] < 3
+        counts.add(np.array([0]), np.array([taken]), 1.0)
+
+
 def test_a_batch_is_added_once_to_what_is_left_of_those_before() -> None:
     counts = Counts()
     counts.add(np.array([4, 4, 4, 9]), np.array([OWN, OWN, CLOUD, OTHER_EDGE]), 0.5)

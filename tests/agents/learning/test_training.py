@@ -20,13 +20,14 @@ from simoffload.agents.learning.directory import EPISODE_SEEDS, MOST, Look
 from simoffload.agents.learning.schemes import SCHEMES, Scheme
 from simoffload.agents.learning.settings import ComaSettings, TrainingSettings
 from simoffload.agents.learning.training import Training
-from simoffload.agents.learning.validation import RULES, VALIDATION_SEEDS, Validation, measure
+from simoffload.agents.learning.validation import RULES, VALIDATION_SEEDS, Validation, from_empty, measure
 from simoffload.agents.policy_file import read_policy
 from simoffload.agents.scoring import ScoringAgent
 from simoffload.record.durable import RecordError
 from simoffload.run.agents import load_agent
 from simoffload.run.recorder import Recorder
 from simoffload.run.world import World
+from simoffload.schema import load_scenario
 from tests.agents.learning.episodes import busy, softened_rule
 
 LEARNER = ComaSettings(
@@ -377,3 +378,25 @@ def test_training_ends_early_when_validation_no_longer_improves(
     made = Training([busy()], SCHEME, replace(SHORT, batches=5, validate_every=1, patience=2), 1, tmp_path)
     last = made.run(1, go_on)
     assert (last["batch"], made.is_over) == (4, True)
+
+
+# ------------------------------------------------------------------------------------------------------------ it learns
+
+
+def test_where_news_is_old_ten_seconds_of_learning_beat_the_rules(tmp_path: Path, in_turn: None) -> None:
+    """Two edge nodes that hear of each other every 20 s; on seeds that neither training nor validation has used."""
+    objective = "objective={latency_weight: 0.4, latency_reference: 20 s, cost_reference: 0.001 USD}"
+    plant = load_scenario(
+        "tiny", ["warm_up=0 s", "telemetry_interval=20 s", "workloads.request.arrivals.rate=0.1 /s", objective]
+    )
+    learner = replace(SCHEMES["ucb-coma"].settings, actor_rate=5e-3, minibatch=512)
+    budget = TrainingSettings(
+        batches=6, episodes=4, tasks=60, validate_every=3, validation_seeds=2, validation_tasks=100
+    )
+    Training([plant], replace(SCHEMES["ucb-coma"], settings=learner), budget, 1, tmp_path).run(1, go_on)
+    held_out = [from_empty(plant, seed, 100) for seed in range(1, 7)]
+
+    def objective_of(agent: str) -> float:
+        return float(np.mean([measure(each, agent) for each in held_out]))
+
+    assert objective_of(f"trained:{tmp_path / 'policy'}") < 0.97 * min(map(objective_of, RULES))
