@@ -166,7 +166,8 @@ class Training:
             state: dict[str, Any] = torch.load(path, weights_only=True)
             self._learner.restore(state["learner"])
             self._batch, self._curve = int(state["batch"]), list(state["curve"])
-            self._best, self._validation.rules = float(state["best"]), dict(state["rules"])
+            self._best = float(state["best"])
+            self._validation.rules = {name: [float(each) for each in found] for name, found in state["rules"].items()}
         except _NO_CHECKPOINT as error:
             raise RecordError(f"{path} is damaged or no checkpoint of this version: {error}") from None
 

@@ -303,6 +303,7 @@ def test_a_damaged_checkpoint_is_refused_by_its_name(tmp_path: Path, damage: Cal
         lambda state: state["learner"]["actors"].popitem(),
         lambda state: state["learner"].update(shuffle="{}"),
         lambda state: state.update(batch="two"),
+        lambda state: state["rules"].update(eft="x"),
     ],
 )
 def test_a_checkpoint_of_something_else_is_refused_by_its_name(tmp_path: Path, change: Callable[[Any], object]) -> None:
