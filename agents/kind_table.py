@@ -6,7 +6,6 @@ table is a JSON file, written by the learner `ucb1`.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simoffload.decision import Decision
-from simoffload.record.durable import RecordError, contents, write_json
+from simoffload.record.durable import RecordError, read_json, write_json
 
 from .learning.counts import ACTIONS, KEYS, LOAD_BOUNDS, situation
 from .policy_file import LARGEST_CARD
@@ -60,12 +59,7 @@ def write_table(path: Path, means: Floats, card: dict[str, Any]) -> None:
 def read_table(path: Path) -> Floats:
     """The means in PATH.json; RecordError when there are none or they are of other situations than this version's."""
     path = path.with_suffix(".json")
-    try:
-        card: Any = json.loads(contents(path, LARGEST_CARD))
-    except OSError as error:
-        raise RecordError(f"cannot read the policy {path}: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise RecordError(f"{path} is not JSON: {error}") from None
+    card = read_json(path, LARGEST_CARD, "the policy")
     if not isinstance(card, dict) or (card.get("kind"), card.get("format")) != (KIND, FORMAT):
         raise RecordError(f"{path} is no {KIND} of format {FORMAT}")
     if card.get("load_bounds") != list(LOAD_BOUNDS):

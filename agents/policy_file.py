@@ -6,12 +6,11 @@ with a message that says so.
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
-from simoffload.record.durable import RecordError, contents, write_durably, write_json
+from simoffload.record.durable import RecordError, contents, read_json, write_durably, write_json
 
 from .network import Network, network_of
 from .scoring import COLUMNS, Heads
@@ -75,12 +74,7 @@ def read_policy(path: Path) -> tuple[Heads, dict[str, Any]]:
 
 
 def _read_card(path: Path) -> dict[str, Any]:
-    try:
-        about: Any = json.loads(contents(path, LARGEST_CARD))
-    except OSError as error:
-        raise RecordError(f"cannot read the policy {path}: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise RecordError(f"{path} is not JSON: {error}") from None
+    about: Any = read_json(path, LARGEST_CARD, "the policy")
     if not isinstance(about, dict) or about.get("format") != FORMAT:
         raise RecordError(f"{path} is no policy of format {FORMAT}")
     columns = about.get("columns")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from simoffload.decision import Agent
-from simoffload.record.durable import contents
+from simoffload.record.durable import RecordError, read_json
 
 from . import kind_table, tuned_index
 from .policy_file import LARGEST_CARD, read_policy
@@ -30,7 +29,7 @@ def read(argument: str) -> Agent:
 def _kind(card: Path) -> object:
     """What a card says it is of; None where it says nothing, or is none."""
     try:
-        said = json.loads(contents(card, LARGEST_CARD))
-    except (OSError, ValueError, RecursionError):
+        said = read_json(card, LARGEST_CARD)
+    except RecordError:
         return None
     return said.get("kind") if isinstance(said, dict) else None

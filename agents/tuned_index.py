@@ -8,7 +8,6 @@ yardstick for whatever does learn.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping
 from operator import attrgetter
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simoffload.record.durable import RecordError, contents, write_json
+from simoffload.record.durable import RecordError, read_json, write_json
 from simoffload.schema.problems import nearest
 
 from .choosing import Floats, IndexRule
@@ -121,12 +120,7 @@ def write_card(path: Path, prices: Mapping[str, float], order: str, about: Mappi
 
 def read_card(path: Path) -> tuple[dict[str, float], str]:
     """Prices and order; RecordError when there is no card or it is none of this version."""
-    try:
-        card: Any = json.loads(contents(path, LARGEST_CARD))
-    except OSError as error:
-        raise RecordError(f"cannot read the tuned index {path}: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise RecordError(f"{path} is not JSON: {error}") from None
+    card = read_json(path, LARGEST_CARD, "the tuned index")
     if not isinstance(card, dict) or card.get("kind") != KIND or card.get("format") != FORMAT:
         raise RecordError(f"{path} is no card of a {KIND} of format {FORMAT}")
     order, prices = card.get("order"), card.get("prices")

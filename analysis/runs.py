@@ -6,7 +6,6 @@ per agent and seed, `runs/<agent>/<seed>/`. Keys that this version does not know
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from pydantic import BeforeValidator, TypeAdapter, ValidationError
 
 from simoffload import units
 from simoffload.record.batches import Batches
-from simoffload.record.durable import RecordError
+from simoffload.record.durable import RecordError, read_json
 from simoffload.record.manifest import (
     COMPARISON_FILE,
     MANIFEST_FILE,
@@ -313,8 +312,8 @@ def latency_batches(run: Run) -> Batches:
     """Latencies of the measured tasks, s, as the summary keeps them; RecordError where it does not."""
     path = run.directory / SUMMARY_FILE
     try:
-        return Batches.from_dict(json.loads(path.read_bytes())["latency_batches"])
-    except (OSError, ValueError, KeyError) as error:
+        return Batches.from_dict(read_json(path)["latency_batches"])
+    except (ValueError, KeyError) as error:
         raise RecordError(f"{path}: latency_batches: {error}") from None
 
 
@@ -347,12 +346,7 @@ def _read_scenario(path: Path) -> tuple[str, str, float]:
 
 
 def _read(path: Path, adapter: TypeAdapter[T]) -> T:
-    try:
-        data = json.loads(path.read_bytes())
-    except OSError as error:
-        raise RecordError(f"cannot read {path}: {error.strerror}") from error
-    except ValueError as error:
-        raise RecordError(f"{path} is not JSON: {error}") from None
+    data = read_json(path)
     try:
         return adapter.validate_python(data)
     except ValidationError as error:

@@ -9,7 +9,6 @@ only judges, and knows nothing of who runs what.
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Callable, Sequence
@@ -21,7 +20,7 @@ import numpy as np
 
 from simoffload import units
 from simoffload.record.batches import Batches
-from simoffload.record.durable import RecordError, contents
+from simoffload.record.durable import RecordError, read_json
 from simoffload.record.measures import MEASURES
 from simoffload.schema.problems import Problem, nearest
 
@@ -287,16 +286,14 @@ def stopping_rule(target: Target, pace: Pace, budget: Budget) -> StoppingRule:
 
 def read_rule(path: Path) -> StoppingRule:
     """A rule for one run as `to_dict` has told it, which has seen nothing yet; RecordError when there is none."""
+    told = read_json(path)
     try:
-        told = json.loads(contents(path))
         budget = told["budget"]
         most, wall_s = int(budget["tasks"]), budget["wall_s"]
         rule = StoppingRule(parse_target(told["target"]), ONE_RUN, most, math.inf if wall_s is None else float(wall_s))
         if not (most > 0 and rule.wall_s > 0):
             raise ValueError("a budget is more than 0")
-    except OSError as error:
-        raise RecordError(f"cannot read {path}: {error.strerror}") from None
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError, OverflowError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
         raise RecordError(f"{path} does not say how long its run is to go on: {error}") from None
     return rule
 

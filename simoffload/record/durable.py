@@ -30,6 +30,16 @@ def contents(path: Path, most_bytes: int = LARGEST_FILE) -> bytes:
         return file.read()
 
 
+def read_json(path: Path, most_bytes: int = LARGEST_FILE, what: str = "") -> Any:
+    """What a JSON file says; RecordError, with `what` it should be, where it cannot be read, or is no JSON."""
+    try:
+        return json.loads(contents(path, most_bytes))
+    except OSError as error:
+        raise RecordError(f"cannot read {what}{' ' if what else ''}{path}: {error.strerror or error}") from error
+    except (ValueError, RecursionError) as error:
+        raise RecordError(f"{path} is not JSON: {error}") from None
+
+
 def write_durably(path: Path, content: Any) -> None:
     """Write bytes (or any buffer of them) to `path` through `<path>.tmp`, on disk before it gets its name.
 

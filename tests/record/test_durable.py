@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from simoffload.record.durable import RecordError, contents, held, write_durably
+from simoffload.record.durable import RecordError, contents, held, read_json, write_durably, write_json
 
 needs_full_device = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
 
@@ -59,6 +59,28 @@ def test_a_file_is_read_whole_if_it_is_one_and_not_too_large(tmp_path: Path) -> 
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no locks of directories here")
+def test_json_is_read_as_it_was_written(tmp_path: Path) -> None:
+    said = {"name": "Fabrik Süd", "rates": [0.1, 1e-300], "end": None}
+    write_json(tmp_path / "card.json", said)
+    assert read_json(tmp_path / "card.json") == said
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[" * 100_000])
+def test_what_is_no_json_is_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "card.json"
+    path.write_bytes(content)
+    with pytest.raises(RecordError, match=r"card\.json is not JSON: "):
+        read_json(path)
+
+
+def test_a_file_that_cannot_be_read_is_named_with_what_it_should_be(tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match=r"cannot read the policy .*card\.json: No such file"):
+        read_json(tmp_path / "card.json", what="the policy")
+    (tmp_path / "card.json").write_bytes(b"[1, 2, 3]")
+    with pytest.raises(RecordError, match=r"cannot read .*card\.json: it has more than 8 bytes"):
+        read_json(tmp_path / "card.json", 8)
+
+
 def test_a_directory_is_held_by_one_at_a_time_and_let_go_of_in_the_end(tmp_path: Path) -> None:
     directory = tmp_path / "runs" / "one"
     with held(directory):
