@@ -155,9 +155,10 @@ def test_an_interrupted_run_goes_on_until_the_target_is_reached(monkeypatch: pyt
     assert invoke("resume", "cut").stdout == "the run in cut is over: complete\n"
 
 
-@pytest.mark.parametrize(
-    "text", ["{}", "[]", "7", '{"target": "latncy +- 2%", "budget": {"tasks": 9, "wall_s": null}}']
-)
+NO_RULES = ["{}", "[]", "7", '{"target": "latncy +- 2%", "budget": {"tasks": 9, "wall_s": null}}']
+
+
+@pytest.mark.parametrize("text", NO_RULES)
 def test_a_run_that_does_not_say_how_long_it_is_to_go_on_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(simulation, "_LOOK_S", 0.0)
