@@ -87,6 +87,7 @@ class _Records:
     subtasks: Rows
     nodes: Rows
     links: Rows
+    attempts: Rows
 
 
 def laws_of(run: Run) -> Laws:
@@ -95,7 +96,7 @@ def laws_of(run: Run) -> Laws:
     In bounded memory, however many rows there are.
     """
     with ExitStack() as stack:
-        kinds = ("tasks", "subtasks", "nodes", "links")
+        kinds = ("tasks", "subtasks", "nodes", "links", "attempts")
         seen = _Records(run, *(stack.enter_context(open_rows(run.directory, kind)) for kind in kinds))
         found = [_little_of_tasks(seen), *_conservation(seen), *_of_nodes(seen), *_of_links(seen)]
     return Laws(
@@ -166,7 +167,7 @@ def _gap(run: Run) -> str:
     if run.summary.tasks.in_system or not run.is_complete:
         return f"{run.summary.tasks.in_system} tasks were in the system at the end; what is under way has no rows"
     if _lost(run) or run.summary.tasks.dropped:
-        return f"{_lost(run)} attempts were lost, which have no rows"
+        return f"{_lost(run)} attempts were lost, which rows of subtasks do not have"
     return ""
 
 
@@ -187,17 +188,11 @@ def _conservation(seen: _Records) -> Iterator[Law | Unchecked]:
 
     Tasks are numbered by their arrival, so those measured are those from a number on.
     """
-    run, faults = seen.run, seen.run.summary.faults
+    run = seen.run
     first = seen.tasks.query(f"SELECT min(task) AS n FROM rows WHERE arrival_s >= {real(run.warm_up_s)}")["n"][0]
     measured = "false" if np.isnan(first) else f"task >= {int(first)}"
     for quantity, column, unit in (("cost", "cost_usd", "USD"), ("energy", "energy_j", "J")):
-        lost = 0.0
-        if faults is not None and _lost(run):
-            if run.manifest.kept_one_in != 1:
-                yield Unchecked(CONSERVATION, "system", f"{_gap(run)}, and attempts were lost")
-                continue
-            lost = faults.lost_cost_usd if column == "cost_usd" else faults.lost_energy_j
-        left, right = (rows.sums(column, measured).sum for rows in (seen.tasks, seen.subtasks))
+        left, right, lost = (rows.sums(column, measured).sum for rows in (seen.tasks, seen.subtasks, seen.attempts))
         right_is = f"{quantity} of subtasks" + (" and of lost attempts" if _lost(run) else "")
         yield Law(CONSERVATION, "system", left, right + lost, f"{quantity} of tasks", right_is, unit)
 

@@ -44,7 +44,7 @@ class Witness(Protocol):
     def subtask_done(self, job: Job) -> None:
         """A subtask has been served."""
 
-    def attempt_lost(self, job: Job, cause: str) -> None:
+    def attempt_lost(self, job: Job, cause: str, now_s: float) -> None:
         """An attempt at a subtask is over without an answer; the job holds what it cost."""
 
     def task_dropped(self, course: Course, now_s: float) -> None:
@@ -215,7 +215,7 @@ class Dispatcher:
             return
         self._account(course, job)
         self._knowledge[job.task.home].hearing.add(job)
-        self._witness.attempt_lost(job, "rejected")
+        self._witness.attempt_lost(job, "rejected", self._kernel.now)
         course.send_back(job.subtask)
         self._decide(course, job.subtask)
 
@@ -326,7 +326,7 @@ class Dispatcher:
             if cause != "timeout":
                 knowledge.found_down(self._plant.nodes[job.node], self._kernel.now)
             self.courses[job.task.number].jobs[job.subtask] = None
-            self._witness.attempt_lost(job, cause)
+            self._witness.attempt_lost(job, cause, self._kernel.now)
         for job, fate in lost:
             course = self.courses.get(job.task.number)
             if course is None:
@@ -359,7 +359,7 @@ class Dispatcher:
             if job is not None and math.isnan(job.finish_s):
                 self._take_back(job)
                 self._knowledge[job.task.home].forget(job)
-                self._witness.attempt_lost(job, "dropped")
+                self._witness.attempt_lost(job, "dropped", now_s)
         del self.courses[course.task.number]
         self.dropped += 1
         self._witness.task_dropped(course, now_s)

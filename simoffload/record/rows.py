@@ -88,7 +88,20 @@ LINKS = _layout("links", "delivered_s", "task:q subtask:i link:i bytes:d queued_
 NODES = _layout("nodes", "time_s", "time_s:d node:i in_queue:d in_service:d busy:d")
 """Nodes: averages over the stretch that ends at time_s."""
 
-LAYOUTS = (TASKS, SUBTASKS, LINKS, NODES)
+ATTEMPTS = _layout(
+    "attempts",
+    "lost_s",
+    "task:q subtask:i node:i cause:b ready_s:d entered_s:d start_s:d lost_s:d cost_usd:d energy_j:d",
+)
+"""Attempts at subtasks that ended without an answer; `cause` is a place in `LOSSES`, instants that never came are nan.
+
+What they cost and used is part of what their tasks did. Nothing else has rows of them.
+"""
+LOSSES = ("crash", "turned_away", "timeout", "dropped", "rejected")
+"""What ends an attempt without an answer that counts; dropped: its task was given up for another subtask's sake;
+rejected: its answer did not pass its check."""
+
+LAYOUTS = (TASKS, SUBTASKS, LINKS, NODES, ATTEMPTS)
 
 
 class RowBuffer:

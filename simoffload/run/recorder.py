@@ -17,7 +17,7 @@ from ..record.fingerprint import Fingerprint
 from ..record.manifest import ROWS_PER_PART, PartInfo
 from ..record.measures import PER_1000
 from ..record.parts import PartWriter
-from ..record.rows import LAYOUTS, LINKS, NODES, SUBTASKS, TASKS, Layout, RowBuffer, sampled
+from ..record.rows import ATTEMPTS, LAYOUTS, LINKS, LOSSES, NODES, SUBTASKS, TASKS, Layout, RowBuffer, sampled
 from ..record.sketch import QuantileSketch
 from ..record.tally import Tally
 from ..schema.base import STAGES
@@ -29,9 +29,7 @@ from ..world.occupancy import Occupancy
 BUFFERED_ROWS = 4096
 COMPLETED, DROPPED, IN_SYSTEM = 0, 1, 2
 """Status of a task."""
-LOSSES = ("crash", "turned_away", "timeout", "dropped", "rejected")
-"""What ends an attempt without an answer that counts; dropped: its task was given up for another subtask's sake;
-rejected: its answer did not pass its check."""
+_CAUSES = {cause: number for number, cause in enumerate(LOSSES)}
 
 
 class StageTally:
@@ -109,6 +107,7 @@ class Recorder:
         self._buffers = {layout.name: RowBuffer(layout, capacity, self._take) for layout in LAYOUTS}
         self._tasks, self._subtasks = self._buffers[TASKS.name], self._buffers[SUBTASKS.name]
         self._links, self._nodes = self._buffers[LINKS.name], self._buffers[NODES.name]
+        self._attempts = self._buffers[ATTEMPTS.name]
         self._last_areas = [(0.0, 0.0, 0.0)] * nodes
         self._last_s = 0.0
         self.latency_s, self.latency_batches = Tally(), Batches()
@@ -173,8 +172,12 @@ class Recorder:
         if met >= 0:
             self.deadline_met.add(float(met))
 
-    def attempt_lost(self, job: Job, cause: str) -> None:
+    def attempt_lost(self, job: Job, cause: str, now_s: float) -> None:
         """An attempt at a subtask is over without an answer; what it came to is part of its task's cost."""
+        self._attempts.add(
+            job.task.number, job.subtask, job.node, _CAUSES[cause], job.ready_s, job.entered_s, job.start_s, now_s,
+            job.cost_usd, job.energy_j,
+        )  # fmt: skip
         if job.task.arrival_s >= self._warm_up_s:
             self.losses.attempts[cause] += 1
             self.losses.cost_usd += job.cost_usd

@@ -27,7 +27,7 @@ class Losing(Served):
         self.lost: list[tuple[str, int, int, float]] = []
         self.dropped: list[tuple[int, float]] = []
 
-    def attempt_lost(self, job: Any, cause: str) -> None:
+    def attempt_lost(self, job: Any, cause: str, now_s: float) -> None:
         self.lost.append((cause, job.task.number, job.node, job.energy_j))
 
     def task_dropped(self, course: Any, now_s: float) -> None:

@@ -90,6 +90,7 @@ def test_keeping_a_sample_of_the_rows_leaves_the_fingerprint_alone() -> None:
 
 def test_the_fingerprint_is_the_chain_of_hashes_that_its_module_describes() -> None:
     contents = {"tasks": b"", "subtasks": bytes(70_000), "links": b"\1" * 65_536, "nodes": b"\2" * 200_000}
+    contents["attempts"] = bytes(72)
     fingerprint = Fingerprint()
     ends = b""
     for layout in LAYOUTS:

@@ -85,7 +85,7 @@ def test_columns_have_distinct_names_and_each_layout_has_its_time() -> None:
         names = [column.name for column in layout.columns]
         assert len(set(names)) == len(names)
         assert layout.time in names
-    assert [layout.name for layout in LAYOUTS] == ["tasks", "subtasks", "links", "nodes"]
+    assert [layout.name for layout in LAYOUTS] == ["tasks", "subtasks", "links", "nodes", "attempts"]
 
 
 @pytest.mark.parametrize("number", range(len(SUBTASKS.columns)))

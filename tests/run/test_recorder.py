@@ -9,6 +9,7 @@ import pytest
 
 from simoffload.record.manifest import PartInfo, read_manifest
 from simoffload.record.parts import read_table
+from simoffload.record.rows import LOSSES
 from simoffload.run.recorder import Recorder
 from simoffload.run.simulation import simulate
 from simoffload.schema import load_scenario
@@ -54,6 +55,22 @@ def test_all_rows_go_on_to_new_part_files_at_the_same_moment(tmp_path: Path) -> 
     for name in LAYOUT_NAMES:
         cut, at_once = (str(read_table(tmp_path / run, name).to_pylist()) for run in ("cut", "whole"))
         assert cut == at_once
+
+
+def test_an_attempt_that_was_lost_has_a_row(tmp_path: Path) -> None:
+    crashes = "edges.text.crashes={kind: timetable, spells: [[40 s, 60 s], [100 s, 120 s], [160 s, 190 s]]}"
+    settings = [crashes, "edges.text.timeout=40 s", "horizon={tasks: 20}", "warm_up=0 s", "records.level=full"]
+    lost = simulate(load_scenario("tiny", settings), "all-edge", tmp_path)["faults"]["attempts_lost"]
+    rows = read_table(tmp_path, "attempts").to_pylist()
+    assert {cause: sum(row["cause"] == number for row in rows) for number, cause in enumerate(LOSSES)} == lost
+    crashed = [row for row in rows if LOSSES[row["cause"]] == "crash"]
+    assert crashed
+    assert {(row["node"], row["lost_s"]) for row in crashed} <= {(0, 40.0), (0, 100.0), (0, 160.0)}
+    for row in rows:
+        assert row["ready_s"] <= row["lost_s"]
+        begun = not math.isnan(row["start_s"])
+        assert not begun or row["ready_s"] <= row["entered_s"] <= row["start_s"] <= row["lost_s"]
+        assert (row["energy_j"] > 0) == (begun and row["lost_s"] > row["start_s"])
 
 
 def test_without_a_directory_too_the_fingerprint_is_the_same(tmp_path: Path) -> None:

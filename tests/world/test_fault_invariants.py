@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simoffload.decision.course import Course
+from simoffload.record.rows import LOSSES
 from simoffload.run.ledger import Ledger
-from simoffload.run.recorder import LOSSES
 from simoffload.run.references import without_faults
 from simoffload.run.world import World
 from simoffload.schema import Scenario
@@ -37,8 +37,8 @@ class Witness(Keeper):
         self.attempts: list[tuple[Job, str]] = []
         self.given_up: list[tuple[Course, float]] = []
 
-    def attempt_lost(self, job: Job, cause: str) -> None:
-        super().attempt_lost(job, cause)
+    def attempt_lost(self, job: Job, cause: str, now_s: float) -> None:
+        super().attempt_lost(job, cause, now_s)
         self.attempts.append((job, cause))
 
     def task_dropped(self, course: Course, now_s: float) -> None:

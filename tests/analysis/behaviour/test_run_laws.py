@@ -110,25 +110,26 @@ def test_latencies_that_are_not_the_times_spent_are_found(simulated: Run, tmp_pa
     assert broken(rewritten(simulated, tmp_path / "run", "tasks", slower)) == {(LITTLE, "system")}
 
 
-def test_what_was_lost_counts_among_the_costs(simulated: Run, tmp_path: Path) -> None:
-    shutil.copytree(simulated.directory, tmp_path / "run")
-    faults = {"attempts_lost": {"crash": 2}, "lost_cost_usd": 1.0, "lost_energy_j": 0.0}
-    edit_json(tmp_path / "run" / "summary.json", "faults", value=faults)
-    found = laws_of(open_run(tmp_path / "run"))
-    assert {(law.name, law.left_is) for law in found.checked if not law.holds()} == {(CONSERVATION, "cost of tasks")}
-    assert {each.reason for each in found.unchecked} == {"2 attempts were lost, which have no rows"}
+@pytest.mark.parametrize("level", ["full", "sampled"])
+def test_what_tasks_cost_is_what_their_subtasks_and_the_attempts_that_were_lost_did(level: str, tmp_path: Path) -> None:
+    spells = ", ".join(f"[{start} s, {start + 20} s]" for start in range(40, 1000, 60))
+    crashes = f"edges.text.crashes={{kind: timetable, spells: [{spells}]}}"
+    settings = [crashes, "horizon={tasks: 40}", "warm_up=100 s", f"records={{level: {level}, sample: 0.5}}"]
+    simulate(load_scenario("tiny", settings), "all-edge", tmp_path / "run")
+    run = open_run(tmp_path / "run")
+    assert run.summary.faults is not None
+    assert run.summary.faults.lost_energy_j > 0
+    costs = [law for law in laws_of(run).checked if law.name == CONSERVATION]
+    assert [law.right_is for law in costs] == [
+        f"{what} of subtasks and of lost attempts" for what in ("cost", "energy")
+    ]
+    assert all(law.holds() for law in costs)
 
+    def cheaper(rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        rows["energy_j"][rows["task"].argmax()] *= 0.5
+        return rows
 
-def test_what_was_lost_cannot_be_told_of_some_tasks_alone(simulated: Run, tmp_path: Path) -> None:
-    shutil.copytree(simulated.directory, tmp_path / "run")
-    faults = {"attempts_lost": {"crash": 2}, "lost_cost_usd": 1.0, "lost_energy_j": 0.0}
-    edit_json(tmp_path / "run" / "summary.json", "faults", value=faults)
-    edit_json(tmp_path / "run" / "manifest.json", "kept_one_in", value=10)
-    found = laws_of(open_run(tmp_path / "run"))
-    assert [(law.name, law.where) for law in found.checked] == [(LITTLE, "system")]
-    assert [each.reason for each in found.unchecked if each.name == CONSERVATION] == [
-        "rows are kept of one task in 10, and attempts were lost"
-    ] * 2
+    assert broken(rewritten(run, tmp_path / "other", "attempts", cheaper)) == {(CONSERVATION, "system")}
 
 
 @pytest.mark.parametrize(
