@@ -43,6 +43,10 @@ _AT_WORK = """
     ) GROUP BY node
 """
 """Time with some service under way: what a single server works, also where services interrupt one another."""
+_LOST = """
+    SELECT node, count(*) AS n, fsum(CASE WHEN isnan(entered_s) THEN 0 ELSE lost_s - entered_s END) AS present_s
+    FROM rows GROUP BY node
+"""
 _CARRIED = """
     SELECT link, fsum(greatest(least(start_s, {end}) - greatest(queued_s, {begin}), 0)) AS waiting_s
     FROM rows GROUP BY link
@@ -166,9 +170,18 @@ def _gap(run: Run) -> str:
         return f"rows are kept of one task in {run.manifest.kept_one_in}"
     if run.summary.tasks.in_system or not run.is_complete:
         return f"{run.summary.tasks.in_system} tasks were in the system at the end; what is under way has no rows"
-    if _lost(run) or run.summary.tasks.dropped:
-        return f"{_lost(run)} attempts were lost, which rows of subtasks do not have"
     return ""
+
+
+def _lost_at(seen: _Records) -> dict[int, dict[str, float]]:
+    """By node the attempts that were lost, and the time that they spent there."""
+    return _by(seen.attempts.query(_LOST), "node")
+
+
+def _told(lost: dict[int, dict[str, float]]) -> str:
+    """Why some laws cannot be checked where attempts were lost; empty where none was."""
+    count = sum(int(each["n"]) for each in lost.values())
+    return f"{counted(count, 'attempt')} lost, whose services rows do not tell" if count else ""
 
 
 def _little_of_tasks(seen: _Records) -> Law:
@@ -203,7 +216,8 @@ def _of_nodes(seen: _Records) -> Iterator[Law | Unchecked]:
     if gap:
         yield from (Unchecked(law, name, gap) for law in (LITTLE, UTILISATION, FLOW) for name in names)
         return
-    telemetry = seen.nodes.query(_SEEN)
+    telemetry, lost = seen.nodes.query(_SEEN), _lost_at(seen)
+    reason = _told(lost)
     served = _by(seen.subtasks.query(_in_window(_SERVED, _window(seen))), "node")
     slots = interrupting_slots(seen.run)
     single = [names.index(name) for name, count in slots.items() if count == 1]
@@ -216,20 +230,22 @@ def _of_nodes(seen: _Records) -> Iterator[Law | Unchecked]:
         present_s, serving_s, end_s = (float(telemetry[key][place]) for key in ("present_s", "serving_s", "end_s"))
         own = served.get(number, dict.fromkeys(("n", "present_s", "serving_s", "before", "after"), 0.0))
         n = int(own["n"])
-        yield Law(
-            LITTLE, name, present_s, own["present_s"], "integral of the number present", "sum of times spent", "s"
-        )
+        spent_s = own["present_s"] + (lost[number]["present_s"] if number in lost else 0.0)
+        yield Law(LITTLE, name, present_s, spent_s, "integral of the number present", "sum of times spent", "s")
+        if reason:
+            yield from (Unchecked(law, name, reason) for law in (UTILISATION, FLOW))
+            continue
         if slots.get(name, 1) > 1:
             yield Unchecked(UTILISATION, name, "services were interrupted, and rows do not tell for how long")
         else:
             yield utilisation(serving_s / end_s, n, own["serving_s"] / n if n else 0.0, end_s, name)
-        counted = seen.run.summary.nodes[name]
-        yield flow_balance(counted.arrivals, counted.completions, int(own["before"]), int(own["after"]), name)
+        node = seen.run.summary.nodes[name]
+        yield flow_balance(node.arrivals, node.completions, int(own["before"]), int(own["after"]), name)
 
 
 def _of_links(seen: _Records) -> Iterator[Law | Unchecked]:
     """Little's law of the transfers that wait, in the measured time."""
-    gap = _gap(seen.run)
+    gap = _gap(seen.run) or _told(_lost_at(seen))
     window = _window(seen)
     duration_s = window[1] - window[0]
     carried = _by(seen.links.query(_in_window(_CARRIED, window)), "link")

@@ -46,6 +46,8 @@ class Database:
             raise RecordError(f"a database with {memory} of memory cannot be opened: {_first_line(error)}") from None
         self._connection.execute("SET enable_progress_bar = false")
         self._connection.execute("SET python_enable_replacements = false")
+        # else max() of a Parquet column that could hold nan is nan, read off the file's statistics (duckdb 2.0.1)
+        self._connection.execute("SET disabled_optimizers = 'statistics_propagation'")
 
     def ask(self, sql: str) -> dict[str, NDArray[Any]]:
         """Execute a statement; its answer's columns by name, with nan among numbers and None elsewhere for gaps.

@@ -16,12 +16,16 @@ from simoffload.schema.problems import nearest
 from .database import listed
 
 READERS = {
-    ".parquet": "read_parquet({files}, hive_partitioning = false)",
+    ".parquet": "read_parquet({files}, hive_partitioning = false, can_have_nan = true)",
     ".csv": "read_csv({files}, header = true, hive_partitioning = false)",
     ".csv.gz": "read_csv({files}, header = true, hive_partitioning = false)",
     ".tsv": "read_csv({files}, header = true, delim = '\t', hive_partitioning = false)",
 }
-"""By the end of a file's name."""
+"""By the end of a file's name.
+
+Unless told otherwise, DuckDB takes a column for free of nan whose least and greatest value are written down in the file,
+which leave nan out (duckdb/duckdb#25521): `isnan` is then false of all its values.
+"""
 _SQL_TYPES = {"q": "BIGINT", "i": "INTEGER", "b": "TINYINT", "d": "DOUBLE"}
 
 

@@ -127,10 +127,16 @@ def _to_parquet(layout: Layout, rows: bytes) -> Any:
         sink,
         compression="zstd",
         compression_level=1,
+        write_statistics=[column.name for column in layout.columns if not _has_nan(array[column.name])],
         use_dictionary=[column.name for column in layout.columns if column.code in "ib"],
         column_encoding={c.name: _encoding(array[c.name]) for c in layout.columns if c.code in "qd"},
     )
     return sink.getvalue()
+
+
+def _has_nan(values: NDArray[Any]) -> bool:
+    """Whether the least and the greatest value would say too little: some readers take a column with both for sound."""
+    return values.dtype.kind == "f" and bool(np.isnan(values).any())
 
 
 def _encoding(values: NDArray[Any]) -> str:

@@ -187,6 +187,15 @@ def test_numbers_are_encoded_by_what_they_are_and_floats_by_how_often_they_recur
     }  # fmt: skip
 
 
+def test_a_column_with_nan_does_not_say_what_its_least_and_greatest_values_are(tmp_path: Path) -> None:
+    write_rows(tmp_path, LINKS, [(k, 0, 3, 1e6, 0.0, 1.0, 2.0, math.nan if k == 2 else 2.5) for k in range(5)])
+    group = parquet.ParquetFile(tmp_path / "links" / "part-00000.parquet").metadata.row_group(0)
+    columns = (group.column(number) for number in range(group.num_columns))
+    assert {column.path_in_schema: column.is_stats_set for column in columns} == {
+        column.name: column.name != "delivered_s" for column in LINKS.columns
+    }
+
+
 def test_instants_that_siblings_share_take_fewer_bytes_than_split_ones(tmp_path: Path) -> None:
     draws = random.Random(2)
     instants = [draws.uniform(1e4, 2e4) for _ in range(10_000)]

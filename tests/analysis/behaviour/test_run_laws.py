@@ -119,11 +119,14 @@ def test_what_tasks_cost_is_what_their_subtasks_and_the_attempts_that_were_lost_
     run = open_run(tmp_path / "run")
     assert run.summary.faults is not None
     assert run.summary.faults.lost_energy_j > 0
-    costs = [law for law in laws_of(run).checked if law.name == CONSERVATION]
+    laws = laws_of(run)
+    assert laws.hold
+    nodes = {law.where for law in laws.checked if law.name == LITTLE} - {"system"}
+    assert nodes == (set(run.summary.nodes) if level == "full" else set())
+    costs = [law for law in laws.checked if law.name == CONSERVATION]
     assert [law.right_is for law in costs] == [
         f"{what} of subtasks and of lost attempts" for what in ("cost", "energy")
     ]
-    assert all(law.holds() for law in costs)
 
     def cheaper(rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         rows["energy_j"][rows["task"].argmax()] *= 0.5

@@ -107,6 +107,17 @@ def test_questions_are_asked_in_sql(opened: Rows) -> None:
     assert (found["node"].tolist(), found["s"].tolist()) == (["a"], [4.0])
 
 
+def test_nan_is_found_whatever_the_file_says_of_its_least_and_greatest_value(tmp_path: Path) -> None:
+    """pyarrow writes both without it, and DuckDB takes that for a column without it."""
+    parquet.write_table(pa.table({"x": [1.0, math.nan, 3.0], "y": [5.0, 5.0, 5.0]}), tmp_path / "a.parquet")
+    with open_rows(tmp_path / "a.parquet") as rows:
+        assert rows.array("x", "NOT isnan(x)").tolist() == [1.0, 3.0]
+        found = rows.query("SELECT fsum(CASE WHEN isnan(x) THEN 0 ELSE y - x END) AS s, count(*) AS n FROM rows")
+        assert (found["s"].tolist(), found["n"].tolist()) == ([6.0], [3])
+        assert rows.query("SELECT count(*) AS n FROM rows WHERE isnan(x)")["n"].tolist() == [1]
+        assert rows.query("SELECT max(y) AS most FROM rows")["most"].tolist() == [5.0]
+
+
 def test_a_missing_column_is_told_with_what_there_is(opened: Rows) -> None:
     for ask in (opened.array, opened.sums, lambda name: opened.arrays([name])):
         with pytest.raises(RecordError, match=r"rows.csv' has no column 'wiat'; it has wait, node, id; did you mean"):
