@@ -23,8 +23,8 @@ READERS = {
 }
 """By the end of a file's name.
 
-Unless told otherwise, DuckDB takes a column for free of nan whose least and greatest value are written down in the file,
-which leave nan out (duckdb/duckdb#25521): `isnan` is then false of all its values.
+Unless told otherwise, DuckDB takes a column for free of nan whose least and greatest value are written down in the
+file, which leave nan out (duckdb/duckdb#25521): `isnan` is then false of all its values.
 """
 _SQL_TYPES = {"q": "BIGINT", "i": "INTEGER", "b": "TINYINT", "d": "DOUBLE"}
 
