@@ -19,4 +19,9 @@ def test_the_scenario_explained_in_the_readme_runs() -> None:
 
 def test_files_that_the_readme_points_to_are_there() -> None:
     for target in re.findall(r"\]\((?!https?:|#)([^)]+)\)", README):
-        assert (Path(__file__).parent.parent / target).exists(), target
+        file, _, heading = target.partition("#")
+        path = Path(__file__).parent.parent / file
+        assert path.exists(), target
+        if heading:
+            headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+            assert heading in [each.lower().replace(" ", "-") for each in headings], target
