@@ -43,10 +43,10 @@ def resume(directory: Path, from_start: bool, as_json: bool, quiet: bool) -> Non
         if not quiet:
             click.echo(text, err=True)
 
-    from .until import resume_rule
-
     try:
         if (directory / UNTIL_FILE).exists():
+            from .until import resume_rule
+
             resume_rule(directory, say, from_start, as_json, quiet)
             return
         with Stop() as stop, shown(quiet) as show:
