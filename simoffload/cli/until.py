@@ -91,7 +91,7 @@ def go_on(
     if rule.pace is not REPLICATIONS:
         with _watched(rule, quiet) as watch:
             summary = run_until(world, agent, rule, directory, watch)
-        print_until(summary, rule, directory, as_json, quiet)
+        _print_end(summary, rule, directory, as_json, quiet)
         return
     with _watched(rule, quiet) as watch:
         value = statistic(rule.target.measure, rule.target.share)
@@ -118,7 +118,7 @@ def resume_rule(directory: Path, say: Callable[[str], None], from_start: bool, a
     rule = read_rule(directory / UNTIL_FILE)
     with _watched(rule, quiet) as watch:
         summary = resume_until(directory, rule, watch, say=say, from_start=from_start)
-    print_until(summary, rule, directory, as_json, quiet)
+    _print_end(summary, rule, directory, as_json, quiet)
 
 
 @contextmanager
@@ -127,7 +127,7 @@ def _watched(rule: StoppingRule, quiet: bool) -> Iterator[Callable[[Stretch], bo
         yield watcher(show, stop, lambda stretch: _describe(stretch, rule))
 
 
-def print_until(summary: Mapping[str, Any], rule: StoppingRule, directory: Path, as_json: bool, quiet: bool) -> None:
+def _print_end(summary: Mapping[str, Any], rule: StoppingRule, directory: Path, as_json: bool, quiet: bool) -> None:
     """Print what a run and its rule came to; leaves the program with an exit code of its own if it was ended early."""
     from ..run.replications import Unfinished
 
