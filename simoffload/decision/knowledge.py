@@ -95,6 +95,8 @@ class Knowledge:
         """Of the notices at this epoch."""
         self._is_up: Flags | None = None
         self._home_seen = False
+        self._found_down: list[tuple[PlantNode, float, int]] = []
+        """Nodes found to be down since this epoch, when, and the version of the notices by then, if newer ones."""
 
     @property
     def age_s(self) -> float:
@@ -162,6 +164,10 @@ class Knowledge:
         for node, dispatches in self._sent.items():
             if node != self.home:
                 self._count(node, len(dispatches))
+        for found, since_s, version in self._found_down:
+            if version == self._version:
+                self._believe_down(found, since_s)
+        self._found_down.clear()
 
     def see(self) -> None:
         """Take in how the home is at this epoch, if nobody has asked for that yet."""
@@ -231,12 +237,18 @@ class Knowledge:
 
     def found_down(self, node: PlantNode, now_s: float) -> None:
         """A job of this home was lost at a node because that is down; until its next notice that is what is known."""
-        if not self._is_current:
+        if self._is_current:
+            self._catch_up()
+            self._believe_down(node, now_s)
             return
-        self._catch_up()
+        version = self._board.telemetry.version
+        self._found_down = [each for each in self._found_down if each[2] == version]
+        self._found_down.append((node, now_s, version))
+
+    def _believe_down(self, node: PlantNode, since_s: float) -> None:
         report = self.reports[node.number]
         if self._is_up is not None and report.is_up:
-            report = self.reports[node.number] = down(report, node, now_s)
+            report = self.reports[node.number] = down(report, node, since_s)
             self._is_up[node.number] = False
             self.start_s[node.number] = report.starts_s[-1]
 

@@ -303,6 +303,15 @@ def test_whose_work_was_lost_knows_that_the_node_is_down_before_telemetry_tells(
     assert [queue[PAINT] for *_, queue in agent.ups] == [0.0, 0.0, 0.0, 0.0]
 
 
+def test_a_notice_from_before_the_loss_does_not_make_the_node_look_up_again() -> None:
+    agent = Watching(PAINT, CLOUD, CLOUD, CLOUD)
+    tasks = one(9.0, 1.0), one(0.1, 7.0), one(0.1, 11.0)
+    plays(agent, *tasks, settings=(OLD_NEWS, spells("paint", (6.0, 9.0)), "faults.in_service=migrate"))
+    assert [(now_s, up[PAINT]) for now_s, up, *_ in agent.ups] == [
+        (1.0, True), (6.0, False), (7.0, False), (11.0, True),
+    ]  # fmt: skip
+
+
 def test_a_dispatch_that_was_given_up_counts_no_more() -> None:
     agent = Watching(PAINT, PAINT, CLOUD, CLOUD, CLOUD)
     tasks = one(9.0, 1.0, payload_bytes=9e6), one(9.0, 1.5), one(0.1, 4.6)
