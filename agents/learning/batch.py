@@ -1,8 +1,8 @@
 """Episodes put together as tensors: decisions [n] and their rows, with the numbers that tie one to the other.
 
 Costs count above the mean rate of the batch: what is left of an episode then has the same worth early and late, and the
-critic, which does not know how long an episode still lasts, can learn it (differential returns: Mahadevan 1996). How
-long episodes last is up to the arrivals, not to the policy.
+critic, which does not know how long an episode still lasts, can learn it (differential returns: Mahadevan 1996). Time
+counts up to the last arrival, which no policy can put off: else it would pay to be slow once nobody comes any more.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Batch:
     """Per row the part of the logit beside the network."""
     log_chance: Tensor
     cost: np.ndarray[tuple[int], np.dtype[np.float64]]
-    """x of each decision above the mean of the batch for the time it took."""
+    """x of each decision above the mean of the batch for the time until the last arrival that it took."""
     last: np.ndarray[tuple[int], np.dtype[np.bool_]]
     """Whether a decision is the last one of its episode."""
     duration_s: NDArray[np.float64]
@@ -110,11 +110,11 @@ def batch_of(episodes: Sequence[Episode]) -> Batch:
 
 
 def above_mean_rate(episodes: Sequence[Episode]) -> list[NDArray[np.float64]]:
-    """Of each episode the costs above the mean rate of the batch's episodes on the same scenario."""
+    """Of each episode the costs above the mean rate, up to the last arrival, of the batch's episodes on its scenario."""
     costs: defaultdict[int, float] = defaultdict(float)
-    durations_s: defaultdict[int, float] = defaultdict(float)
+    times_s: defaultdict[int, float] = defaultdict(float)
     for episode in episodes:
         costs[episode.variant] += float(episode.cost.sum())
-        durations_s[episode.variant] += float(episode.duration_s.sum())
-    rates = {variant: costs[variant] / duration_s for variant, duration_s in durations_s.items()}
-    return [episode.cost - rates[episode.variant] * episode.duration_s for episode in episodes]
+        times_s[episode.variant] += float(episode.arriving_s.sum())
+    rates = {variant: costs[variant] / time_s if time_s > 0 else 0.0 for variant, time_s in times_s.items()}
+    return [episode.cost - rates[episode.variant] * episode.arriving_s for episode in episodes]

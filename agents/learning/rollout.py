@@ -16,6 +16,7 @@ from simoffload.run.plant_state import FRESH_COLUMNS, fresh_rows, plant_state
 from simoffload.run.recorder import statistics_of
 from simoffload.run.world import World
 from simoffload.schema import Scenario
+from simoffload.world.job import Job
 
 Floats = NDArray[np.float32]
 POSITION, ORDER = 0, 1
@@ -65,9 +66,14 @@ class Episode:
     cost: NDArray[np.float64]
     """x of each step: increment of J until the next decision (or the end), shaped."""
     own_cost: NDArray[np.float64]
-    """What the subtask itself came to: w weight (finish - ready) / L_ref + (1 - w) cost / C_ref; nan for orders."""
+    """What the attempt itself came to: w weight (finish - ready) / L_ref + (1 - w) cost / C_ref; nan for orders.
+
+    One that was lost has no finish but an end, and bears the penalty if its task was dropped.
+    """
     duration_s: NDArray[np.float64]
     """From each decision to the next, or to the end."""
+    arriving_s: NDArray[np.float64]
+    """Of each duration what lies before the last arrival: no policy can change their sum."""
     home: NDArray[np.int64]
     """Number of the edge node that decided; of orders -1."""
     state: Floats
@@ -94,11 +100,26 @@ class Explorer:
         self.orders_from = orders_from(behaviour)
         self.world: World | None = None
         self.ledger: Ledger | None = None
+        self._latest: dict[tuple[int, int], int] = {}
+        """The latest decision about each subtask, by the numbers of task and subtask."""
+        self._lost: dict[int, tuple[Job, float]] = {}
+        """Attempts that were lost and when, by decision."""
         self._notes: list[tuple[Any, ...]] = []
         self._choices: list[Choice] = []
         self._rows: dict[int, list[Any]] = {POSITION: [], ORDER: []}
         self._fresh: list[Any] = []
         self._decided: list[Any] = []
+
+    def watch(self, world: World) -> None:
+        """Follow a world that has not begun."""
+        self.world, self.ledger = world, Ledger(world)
+        record = world.attempt_lost
+
+        def lost(job: Job, cause: str, now_s: float) -> None:
+            record(job, cause, now_s)
+            self._lost[self._latest[job.task.number, job.subtask]] = job, now_s
+
+        world.attempt_lost = lost
 
     def reset(self, setting: Setting, generator: np.random.Generator) -> None:
         """Draw from `generator` from now on."""
@@ -118,6 +139,7 @@ class Explorer:
         if seen.kind == "position":
             kind, home = POSITION, seen.home
             self._fresh.append(fresh_rows(seen, self.world, reports))
+            self._latest[seen._course.task.number, seen.subtask] = len(self._choices)
             self._decided.append((len(self._choices), seen._course, seen.subtask))
         self._rows[kind].append(choice.rows)
         self._choices.append(choice)
@@ -131,6 +153,8 @@ class Explorer:
         choices = self._choices
         total = self.ledger.cost()
         shaped = np.diff([*cost, total]) + np.diff([*potential, 0.0]) - np.array([*arrivals[1:], 0.0])
+        instants_s = np.array([*time_s, self.world.kernel.now])
+        last_arrival_s = max((course.task.arrival_s for _, course, _ in self._decided), default=0.0)
         return Episode(
             kind=np.array(kind, dtype=np.int8),
             sizes=np.array([len(each.rows) for each in choices]),
@@ -138,7 +162,8 @@ class Explorer:
             log_chance=np.array([each.log_chance for each in choices], dtype=np.float32),
             cost=shaped,
             own_cost=self._own_costs(),
-            duration_s=np.diff([*time_s, self.world.kernel.now]),
+            duration_s=np.diff(instants_s),
+            arriving_s=np.diff(np.minimum(instants_s, last_arrival_s)),
             home=np.array(home),
             state=np.array(state, dtype=np.float32),
             key=np.array([each.key for each in choices]),
@@ -151,10 +176,16 @@ class Explorer:
         )
 
     def _own_costs(self) -> NDArray[np.float64]:
-        assert self.ledger is not None
+        assert self.ledger is not None and self.world is not None
+        ledger, penalty = self.ledger, self.world.scenario.faults.drop_penalty
         costs = np.full(len(self._choices), math.nan)
         for number, course, subtask in self._decided:
-            costs[number] = self.ledger.cost_of(course.jobs[subtask])
+            if number in self._lost:
+                job, lost_s = self._lost[number]
+                costs[number] = ledger.cost_of(job, lost_s) + (penalty if course.sinks_left else 0.0)
+            else:
+                job = course.jobs[subtask]
+                costs[number] = ledger.cost_of(job, job.finish_s)
         return costs
 
 
@@ -167,7 +198,7 @@ def play(scenario: Scenario, behaviour: Behaviour, variant: int = 0) -> Episode:
     scenario = scenario.model_copy(update={"warm_up": 0.0})
     explorer = Explorer(behaviour)
     world = World(scenario, explorer, statistics_of(scenario))
-    explorer.world, explorer.ledger = world, Ledger(world)
+    explorer.watch(world)
     world.begin()
     world.kernel.advance(math.inf)
     return explorer.episode(variant)

@@ -44,9 +44,9 @@ class Ledger:
         courses = self._world.dispatcher.courses.values()
         return self._per_s * sum(course.task.weight * max(course.expected_end_s - now, 0.0) for course in courses)
 
-    def cost_of(self, job: Job) -> float:
-        """What a served job alone came to: its time from ready to finish, weighted, and its bill, in units of J."""
-        return self._per_s * job.task.weight * (job.finish_s - job.ready_s) + self._per_usd * job.cost_usd
+    def cost_of(self, job: Job, end_s: float) -> float:
+        """What a job alone came to: its time from ready to its end, weighted, and its bill, in units of J."""
+        return self._per_s * job.task.weight * (end_s - job.ready_s) + self._per_usd * job.cost_usd
 
     def settle(self) -> float:
         """Potential at their arrival of the tasks that came since the last time, one of them perhaps just now."""

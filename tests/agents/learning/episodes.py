@@ -74,10 +74,12 @@ def by_hand(
     kinds: Sequence[int] | None = None,
     home: Sequence[int] | None = None,
     own_cost: Sequence[float] | None = None,
+    arriving_s: Sequence[float] | None = None,
 ) -> Episode:
     """An episode of decisions a second apart with these rows each, [k, columns], the actions taken and their costs.
 
-    All are of one home, and what they came to themselves is what they cost, unless told otherwise.
+    All are of one home, and what they came to themselves is what they cost, and tasks
+    arrive all the time, unless told otherwise.
     """
     count = len(rows)
     sizes = np.array([len(each) for each in rows])
@@ -92,6 +94,7 @@ def by_hand(
         cost=np.array(cost, dtype=np.float64),
         own_cost=np.array(cost if own_cost is None else own_cost, dtype=np.float64),
         duration_s=np.ones(count),
+        arriving_s=np.ones(count) if arriving_s is None else np.array(arriving_s, dtype=np.float64),
         home=np.zeros(count, dtype=np.int64) if home is None else np.array(home),
         state=np.zeros((count, STATE_COLUMNS), dtype=np.float32) if state is None else state.astype(np.float32),
         key=np.zeros(count, dtype=np.int64),

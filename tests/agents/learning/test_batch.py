@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -29,10 +31,17 @@ def test_two_episodes_by_hand() -> None:
 def test_costs_count_above_the_mean_rate_of_the_batch() -> None:
     episodes = [play(busy(f"seed={seed}"), exploring(heads())) for seed in (1, 2)]
     batch = batch_of(episodes)
-    cost, duration = (np.concatenate([getattr(each, name) for each in episodes]) for name in ("cost", "duration_s"))
-    rate = cost.sum() / duration.sum()
-    assert batch.cost == pytest.approx(cost - rate * duration, abs=1e-12)
+    cost, time_s = (np.concatenate([getattr(each, name) for each in episodes]) for name in ("cost", "arriving_s"))
+    rate = cost.sum() / time_s.sum()
+    assert batch.cost == pytest.approx(cost - rate * time_s, abs=1e-12)
     assert batch.cost.sum() == pytest.approx(0.0, abs=1e-9)
+
+
+def test_it_does_not_pay_to_be_slow_once_nobody_comes_any_more() -> None:
+    decisions = [signs([1.0]), signs([2.0]), signs([3.0])], [0, 0, 0], [3.0, 1.0, 2.0]
+    swift = by_hand(*decisions, arriving_s=[1.0, 1.0, 0.0])
+    slow = replace(swift, duration_s=np.array([1.0, 1.0, 50.0]))
+    assert batch_of([slow]).cost.tolist() == batch_of([swift]).cost.tolist() == [0.0, -2.0, 2.0]
 
 
 def test_rows_of_both_kinds_find_their_way_back() -> None:

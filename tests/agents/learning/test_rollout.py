@@ -13,7 +13,6 @@ from simoffload.agents.learning.rollout import ORDER, POSITION, Behaviour, Episo
 from simoffload.agents.scoring import Heads
 from simoffload.decision import Decision
 from simoffload.decision.features import ORDER_COLUMNS, POSITION_COLUMNS
-from simoffload.run.ledger import Ledger
 from simoffload.run.plant_state import FRESH_COLUMNS, STATE_COLUMNS
 from simoffload.run.recorder import Recorder
 from simoffload.run.world import World
@@ -44,7 +43,7 @@ def raw_total(behaviour: Behaviour, *settings: str) -> tuple[Episode, list[float
     explorer = Explorer(behaviour)
     recorder = Recorder(scenario.objective, len(scenario.edges) + len(scenario.clouds), 0.0, None, 0, lambda _: None)
     world = World(scenario, explorer, recorder)
-    explorer.world, explorer.ledger = world, Ledger(world)
+    explorer.watch(world)
     costs: list[float] = []
     decide = explorer.decide
     explorer.decide = lambda seen: (costs.append(explorer.ledger.cost()), decide(seen))[1]  # type: ignore[method-assign, union-attr]
@@ -134,7 +133,7 @@ def test_what_a_subtask_itself_came_to_is_its_time_from_ready_to_finish_and_its_
     scenario = busy()
     explorer = Explorer(exploring(heads(kappa=1.0)))
     world = World(scenario, explorer, Recorder(scenario.objective, 3, 0.0, None, 0, lambda _: None))
-    explorer.world, explorer.ledger = world, Ledger(world)
+    explorer.watch(world)
     done: list[Any] = []
     decide, task_done = explorer.decide, world.task_done
     explorer.decide = lambda seen: (asked.append((seen.kind, getattr(seen, "home", -1))), decide(seen))[1]  # type: ignore[method-assign]
@@ -155,3 +154,47 @@ def test_what_a_subtask_itself_came_to_is_its_time_from_ready_to_finish_and_its_
     homes = [home if kind == "position" else -1 for kind, home in asked]
     assert episode.home.tolist() == homes
     assert set(homes) >= {-1, 0, 1}
+
+
+LOSSES = (
+    "faults={in_service: drop, waiting: drop, drop_penalty: 2}",
+    "edges.image.crashes={kind: timetable, spells: [[8 s, 20 s]]}",
+)
+
+
+def test_an_attempt_that_was_lost_cost_what_it_took_until_then_and_its_dropped_task_s_penalty() -> None:
+    scenario = busy(*LOSSES)
+    explorer = Explorer(exploring(softened_rule(orders=False)))
+    world = World(scenario, explorer, Recorder(scenario.objective, 3, 0.0, None, 0, lambda _: None, 2.0))
+    lost: list[tuple[Any, str, float]] = []
+    record = world.attempt_lost
+    world.attempt_lost = lambda *told: (lost.append(told), record(*told))[1]  # type: ignore[func-returns-value]
+    explorer.watch(world)
+    world.begin()
+    world.kernel.advance(float("inf"))
+    episode = explorer.episode()
+    assert world.dispatcher.dropped > 0
+    expected = {
+        0.6 * job.task.weight * (lost_s - job.ready_s) / 20.0 + 0.4 * job.cost_usd / 0.001 + 2.0
+        for job, _, lost_s in lost
+    }
+    found = episode.own_cost[episode.kind == POSITION]
+    assert np.isfinite(found).all()
+    assert all(np.isclose(found, each, rtol=1e-12).any() for each in expected)
+
+
+def test_of_a_subtask_that_is_decided_anew_each_decision_bears_its_own_attempt() -> None:
+    lasting = play(busy(), exploring(softened_rule(orders=False)))
+    retried = play(busy("faults.in_service=migrate", LOSSES[1]), exploring(softened_rule(orders=False)))
+    assert len(retried.sizes) > len(lasting.sizes)
+    assert np.isfinite(retried.own_cost[retried.kind == POSITION]).all()
+
+
+def test_the_time_in_which_tasks_arrive_is_that_of_the_arrivals() -> None:
+    spans = []
+    for policy in (softened_rule(kappa=100.0), heads(0, kappa=0.0)):
+        episode = play(busy(), exploring(policy))
+        assert (episode.arriving_s <= episode.duration_s).all()
+        spans.append((episode.arriving_s.sum(), episode.duration_s.sum()))
+    assert spans[0][0] == pytest.approx(spans[1][0], rel=1e-12)
+    assert spans[0][1] != pytest.approx(spans[1][1], rel=1e-3)
