@@ -7,6 +7,7 @@ with a message that says so.
 from __future__ import annotations
 
 import sys
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from simoffload.record.durable import RecordError, contents, read_json, write_du
 from .network import Network, network_of
 from .scoring import COLUMNS, Heads
 
-FORMAT = 1
+FORMAT = 2
 LARGEST_CARD = 64 * 2**20
 """Bytes."""
 
@@ -40,15 +41,16 @@ def write_policy(path: Path, heads: Heads, card: dict[str, Any]) -> None:
         "columns": {name: list(COLUMNS[name]) for name, network in networks.items() if network is not None},
         **card,
     }
-    write_durably(path.with_suffix(".safetensors"), save(tensors))
-    write_json(path.with_suffix(".json"), about)
+    weights = save(tensors)
+    write_durably(path.with_suffix(".safetensors"), weights)
+    write_json(path.with_suffix(".json"), about | {"weights_sha256": sha256(weights).hexdigest()})
 
 
 def read_policy(path: Path) -> tuple[Heads, dict[str, Any]]:
     """The networks and the card of a policy; RecordError when there is none or it is not one for these features."""
     about = _read_card(path.with_suffix(".json"))
     weights = path.with_suffix(".safetensors")
-    tensors = _read_tensors(weights)
+    tensors, own_sha256 = _read_tensors(weights)
     strangers = sorted(key for key in tensors if key.partition(".")[0] not in about["columns"])
     if strangers:
         raise RecordError(f"{weights}: its card says nothing of {strangers[0]}")
@@ -61,6 +63,8 @@ def read_policy(path: Path) -> tuple[Heads, dict[str, Any]]:
             raise RecordError(f"{weights}: {name}: {error}") from None
         if networks[name].inputs != len(COLUMNS[name]):
             raise RecordError(f"{weights}: {name} reads {networks[name].inputs} numbers, not {len(COLUMNS[name])}")
+    if about.get("weights_sha256") != own_sha256:
+        raise RecordError(f"{weights} holds other weights than those its card was written for")
     optimism = about.get("optimism")
     heads = Heads(
         networks.get("position"),
@@ -95,12 +99,14 @@ def _read_card(path: Path) -> dict[str, Any]:
     return about
 
 
-def _read_tensors(path: Path) -> dict[str, Any]:
+def _read_tensors(path: Path) -> tuple[dict[str, Any], str]:
+    """The arrays by name, and SHA-256 of the file."""
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
     try:
-        return dict(load(contents(path)))
+        content = contents(path)
+        return dict(load(content)), sha256(content).hexdigest()
     except OSError as error:
         raise RecordError(f"cannot read the policy {path}: {error.strerror}") from error
     except (SafetensorError, ValueError, KeyError) as error:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from simoffload.decision import Observation, Setting
 
 Floats = NDArray[np.float64]
-_NEVER = -1e9
+NEVER = -1e9
 """Logit of a row that is never taken."""
 COLUMNS = {"position": POSITION_COLUMNS, "order": ORDER_COLUMNS}
 
@@ -56,7 +56,7 @@ class Heads:
         rows = position_features(seen)
         rule = position_score(seen, speeds)
         if self.position is None:
-            best = np.full(len(rule), _NEVER)
+            best = np.full(len(rule), NEVER)
             best[int(np.argmin(rule))] = 0.0
             return rows, np.zeros(len(rule)), best
         return rows, self.position(rows), -self.kappa * rule

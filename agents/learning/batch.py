@@ -110,7 +110,7 @@ def batch_of(episodes: Sequence[Episode]) -> Batch:
 
 
 def above_mean_rate(episodes: Sequence[Episode]) -> list[NDArray[np.float64]]:
-    """Of each episode the costs above the mean rate, up to the last arrival, of the batch's episodes on its scenario."""
+    """Of each episode the costs above the mean rate up to the last arrival, over the episodes on the same scenario."""
     costs: defaultdict[int, float] = defaultdict(float)
     times_s: defaultdict[int, float] = defaultdict(float)
     for episode in episodes:

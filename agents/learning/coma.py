@@ -38,8 +38,6 @@ class Coma:
     def __init__(self, settings: ComaSettings, seed: int) -> None:
         torch.manual_seed(seed)
         self.settings = settings
-        if not (settings.positions or settings.orders):
-            raise ValueError("with neither positions nor orders there is nothing to learn")
         learned = [kind for kind, wanted in ((POSITION, settings.positions), (ORDER, settings.orders)) if wanted]
         met = (POSITION, ORDER) if settings.orders else (POSITION,)
         extra = FRESH_COLUMNS + STATE_COLUMNS
@@ -52,6 +50,8 @@ class Coma:
         self._critic_steps = torch.optim.Adam(self.critics.parameters(), settings.critic_rate)
         self._shuffle = np.random.default_rng(seed)
         self._batches = 0
+        self._standardised: set[int] = set()
+        """Kinds of decision that there have been."""
 
     def heads(self) -> Heads:
         """The policy as it is now, in numpy."""
@@ -103,6 +103,7 @@ class Coma:
             "critic_steps": self._critic_steps.state_dict(),
             "shuffle": json.dumps(self._shuffle.bit_generator.state),
             "batches": self._batches,
+            "standardised": sorted(self._standardised),
             "trials": torch.from_numpy(self.counts.trials.copy()),
         }
 
@@ -114,12 +115,12 @@ class Coma:
         self._critic_steps.load_state_dict(state["critic_steps"])
         self._shuffle.bit_generator.state = json.loads(state["shuffle"])
         self._batches = int(state["batches"])
+        self._standardised = set(state["standardised"])
         self.counts = Counts(state["trials"].numpy().copy())
 
     def improve(self, batch: Batch, entropy_weight: float, epsilon: float = 0.0) -> dict[str, float]:
         """Improve critic and actor on the decisions of a policy with this floor; what happened, by name."""
-        if self._batches == 0:
-            self._standardise(batch)
+        self._standardise(batch)
         epochs = self.settings.critic_epochs if self._batches else self.settings.first_critic_epochs
         error = 0.0
         for _ in range(epochs):
@@ -127,7 +128,8 @@ class Coma:
             error = self._fit_critic(batch, torch.from_numpy(baseline + advantage).float())
         earned, of_all = self._earned(batch, epsilon)
         entropy, moved = 0.0, 0.0
-        for _ in range(self.settings.actor_epochs):
+        is_learned = any(str(kind) in self.actors for kind in batch.kinds)
+        for _ in range(self.settings.actor_epochs if is_learned else 0):
             entropy, moved = self._improve_actor(batch, earned, of_all, entropy_weight, epsilon)
         self._batches += 1
         return {"critic_error": error, "entropy": entropy, "moved": moved, "advantage_sd": float(advantage.std())}
@@ -145,7 +147,11 @@ class Coma:
         return torch.from_numpy((earned - earned.mean()) / (earned.std() + 1e-8)).float(), None
 
     def _standardise(self, batch: Batch) -> None:
+        """Of kinds of decision that there have been none of so far."""
         for kind, rows in batch.kinds.items():
+            if kind in self._standardised:
+                continue
+            self._standardised.add(kind)
             if str(kind) in self.actors:
                 _scorer(self.actors, kind).standardise(rows.features)
             _scorer(self.critics, kind).standardise(rows.critic)

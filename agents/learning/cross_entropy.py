@@ -32,7 +32,18 @@ from simoffload.run.world import World
 from simoffload.schema import Scenario
 
 from ..tuned_index import KIND, ORDERS, SPECIAL_CASES, TERMS, PricedIndex, write_card
-from .directory import MOST, POLICY_NAME, Row, Watch, episode_seed, is_begun, origin, progress_text, write_curve
+from .directory import (
+    MOST,
+    POLICY_NAME,
+    Row,
+    Watch,
+    episode_seed,
+    identity,
+    is_begun,
+    origin,
+    progress_text,
+    write_curve,
+)
 from .loop import go_through
 from .settings import CrossEntropySettings
 from .validation import RULES, Validation, from_empty
@@ -186,6 +197,7 @@ class CrossEntropy:
 
     def _save(self) -> None:
         state = {
+            "of": identity(self._scenarios, self._told_settings()),
             "generation": self._generation,
             "laws": {name: [law.centre.tolist(), law.spread.tolist()] for name, law in self._laws.items()},
             "decisions": self._decisions,
@@ -202,16 +214,20 @@ class CrossEntropy:
             return
         try:
             state: Any = json.loads(path.read_bytes())
+            if state["of"] != identity(self._scenarios, self._told_settings()):
+                raise ValueError("it is of another training")
             self._laws = {order: _law(state["laws"][order]) for order in ORDERS}
             self._generation, self._decisions = int(state["generation"]), int(state["decisions"])
             self._curve = [{name: float(value) for name, value in row.items()} for row in state["curve"]]
+            if self._generation != len(self._curve):
+                raise ValueError(f"it is of generation {self._generation}, and its curve has {len(self._curve)}")
             self._best = float(state["best"])
             self._validation.rules = {name: [float(each) for each in state["rules"][name]] for name in RULES}
         except (OSError, LookupError, AttributeError, TypeError, ValueError) as error:
             raise RecordError(f"{path} is damaged or no checkpoint of this version: {error}") from None
 
     def _write_card(self, prices: dict[str, float], order: str, row: Row) -> None:
-        about = origin(self._scenarios, self._told_settings(), [*self._curve, row], self._validation)
+        about = origin(self._directory, self._scenarios, self._told_settings(), [*self._curve, row], self._validation)
         write_card((self._directory / POLICY_NAME).with_suffix(".json"), prices, order, about)
 
     def _told_settings(self) -> dict[str, Any]:

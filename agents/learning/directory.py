@@ -20,6 +20,7 @@ from simoffload.schema.writing import dump_scenario
 from .validation import Validation
 
 CURVE_FILE, POLICY_NAME, SETTINGS_FILE, SCENARIO_FILE = "curve.csv", "policy", "settings.json", "scenario.yaml"
+COMMAND_FILE = "command.txt"
 EPISODE_SEEDS = 1_000_000_000
 """Where the seeds of episodes begin; other seeds of a scenario do not meet them."""
 MOST = 1000
@@ -53,10 +54,7 @@ def is_begun(directory: Path, scenarios: Sequence[Scenario], settings: Mapping[s
 
     RecordError if it holds one of other scenarios or settings.
     """
-    contents = {SETTINGS_FILE: (json.dumps(settings, indent=2) + "\n").encode()}
-    for number, scenario in enumerate(scenarios):
-        name = SCENARIO_FILE if number == 0 else f"scenario-{number + 1}.yaml"
-        contents[name] = dump_scenario(scenario).encode()
+    contents = _contents(scenarios, settings)
     if (directory / SETTINGS_FILE).exists():
         for name, content in contents.items():
             if not _holds(directory / name, content):
@@ -66,6 +64,23 @@ def is_begun(directory: Path, scenarios: Sequence[Scenario], settings: Mapping[s
     for name, content in contents.items():
         write_durably(directory / name, content)
     return False
+
+
+def identity(scenarios: Sequence[Scenario], settings: Mapping[str, Any]) -> str:
+    """SHA-256 of all that a training depends on, for its checkpoints to tell whose they are."""
+    digest = sha256()
+    for name, content in _contents(scenarios, settings).items():
+        digest.update(f"{name} {len(content)}\n".encode() + content)
+    return digest.hexdigest()
+
+
+def _contents(scenarios: Sequence[Scenario], settings: Mapping[str, Any]) -> dict[str, bytes]:
+    """The files that say what a training depends on."""
+    contents = {SETTINGS_FILE: (json.dumps(settings, indent=2) + "\n").encode()}
+    for number, scenario in enumerate(scenarios):
+        name = SCENARIO_FILE if number == 0 else f"scenario-{number + 1}.yaml"
+        contents[name] = dump_scenario(scenario).encode()
+    return contents
 
 
 def _holds(path: Path, content: bytes) -> bool:
@@ -92,12 +107,24 @@ def progress_text(curve: Sequence[Row], validation: Validation) -> str:
     return f"objective {curve[-1]['objective']:.3f}{gain}"
 
 
+def note_command(directory: Path, command: str) -> None:
+    """Keep the command that a training is begun with, for the policy's card; only the first one counts."""
+    if not (directory / COMMAND_FILE).exists():
+        make_directory(directory)
+        write_durably(directory / COMMAND_FILE, f"{command}\n".encode())
+
+
 def origin(
-    scenarios: Sequence[Scenario], settings: Mapping[str, Any], curve: Sequence[Row], validation: Validation
+    directory: Path,
+    scenarios: Sequence[Scenario],
+    settings: Mapping[str, Any],
+    curve: Sequence[Row],
+    validation: Validation,
 ) -> dict[str, Any]:
     """What a policy's card says of where it comes from; the last row of the curve is that of the policy."""
-    first, row = scenarios[0], curve[-1]
+    first, row, noted = scenarios[0], curve[-1], directory / COMMAND_FILE
     return {
+        "command": noted.read_text(encoding="utf-8").strip() if noted.exists() else None,
         "scenario": first.name,
         "scenarios": [sha256(dump_scenario(each).encode()).hexdigest() for each in scenarios],
         "references": {

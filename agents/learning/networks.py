@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ..network import Network
+from ..scoring import NEVER
 
 LEAST_RATE = 0.05
 """Share of a learning rate that is left at the end."""
@@ -72,12 +73,17 @@ def log_softmax_by(logits: Tensor, decision: Tensor, decisions: int) -> Tensor:
 
 
 def log_mixture_by(logits: Tensor, decision: Tensor, decisions: int, epsilon: float) -> Tensor:
-    """Log-chances within each decision of the softmax with a floor: (1 - epsilon) softmax + epsilon / k."""
+    """Log-chances within each decision of the softmax with a floor: (1 - epsilon) softmax + epsilon / k.
+
+    k are the rows that may be taken; those that may not keep next to no chance.
+    """
     plain = log_softmax_by(logits, decision, decisions)
     if epsilon == 0.0:
         return plain
-    sizes = torch.bincount(decision, minlength=decisions)
-    return torch.log((1.0 - epsilon) * plain.exp() + epsilon / sizes[decision])
+    allowed = logits > NEVER / 2
+    sizes = torch.bincount(decision[allowed], minlength=decisions)
+    floored = torch.log((1.0 - epsilon) * plain.exp() + epsilon / sizes[decision])
+    return torch.where(allowed, floored, plain)
 
 
 def pooled_by(rows: Tensor, decision: Tensor, decisions: int) -> Tensor:

@@ -70,14 +70,16 @@ def _train(
 def _fit(
     scheme: Scheme, scenarios: Sequence[Scenario], budget: TrainingSettings, seed: int, directory: Path
 ) -> Trainer:
-    """As many generations as make the episodes of the budget."""
+    """As many generations as make the episodes of the budget, validated as often."""
     from .cross_entropy import CrossEntropy
 
     settings = scheme.settings
     episodes = len(ORDERS) * settings.members * settings.episodes
+    generations = max(2, round(budget.batches * budget.episodes / episodes))
     fitted = replace(
         settings,
-        generations=max(2, round(budget.batches * budget.episodes / episodes)),
+        generations=generations,
+        validate_every=max(1, round(generations * budget.validate_every / budget.batches)),
         tasks=budget.tasks,
         validation_seeds=budget.validation_seeds,
         validation_tasks=budget.validation_tasks,
@@ -116,8 +118,9 @@ class Scheme:
             return replace(self, settings=adapter.validate_python(values))
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
-            name = str(first["loc"][0])
-            raise ValueError(f"{name}={given.get(name)}: {first['msg']}") from None
+            name = str(first["loc"][0]) if first["loc"] else ""
+            what = f"{name}={given.get(name)}: " if name else ""
+            raise ValueError(what + first["msg"].removeprefix("Value error, ")) from None
 
 
 def _read(text: str) -> Any:

@@ -27,10 +27,10 @@ class TrainingSettings:
     """Episodes of a batch."""
     tasks: Count = 250
     """Tasks of an episode."""
-    validate_every: int = 5
-    validation_seeds: int = 8
+    validate_every: Count = 5
+    validation_seeds: Count = 8
     validation_tasks: Count = 600
-    patience: int = 0
+    patience: Annotated[int, Field(ge=0)] = 0
     """Validations without a new best after which training ends early; 0: never."""
 
 
@@ -91,6 +91,10 @@ class ComaSettings:
     0.1 and `eft-measured` with 0; None: it takes nodes to be as fast as the plant's description says."""
     kappa: NotNegative = 8.0
     kappa_order: NotNegative = 2.0
+
+    def __post_init__(self) -> None:
+        if not (self.positions or self.orders):
+            raise ValueError("with neither positions nor orders there is nothing to learn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,22 +195,22 @@ class Ucb1Settings:
 class CrossEntropySettings:
     """What a fit depends on besides the scenario and the seed."""
 
-    generations: int = 12
-    members: int = 20
+    generations: Count = 12
+    members: Annotated[int, Field(ge=2)] = 20
     """Of a generation, for each order; the first is the law's centre."""
-    episodes: int = 1
+    episodes: Count = 1
     """That every member of a generation plays."""
-    tasks: int = 250
+    tasks: Count = 250
     """Tasks of an episode."""
-    elite: float = 0.25
+    elite: Share = 0.25
     """Share of the members that the law moves towards."""
-    smoothing: float = 0.7
+    smoothing: Share = 0.7
     """How far it moves: 1 makes the elite's mean and deviation its own."""
-    spread: float = 0.5
+    spread: NotNegative = 0.5
     """Standard deviation of every price at the beginning."""
-    validate_every: int = 2
-    validation_seeds: int = 8
-    validation_tasks: int = 600
+    validate_every: Count = 2
+    validation_seeds: Count = 8
+    validation_tasks: Count = 600
 
 
 def told(settings: Any) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The tilted policy: mu(a) = softmax(network(a) + rule(a) + b(a)), b the UCB bonus of kinds of action tried little.
 
 Counts are frozen while a batch of episodes is played, so the policy that acts is a fixed one, and learning from it is
-on-policy. A floor of epsilon may be mixed in: (1 - epsilon) mu + epsilon / k.
+on-policy. A floor of epsilon may be mixed in: (1 - epsilon) mu + epsilon / k, k the rows that may be taken.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from simoffload.decision import Setting
 
 from ..measured_speed import SpeedsByHome
-from ..scoring import Heads, chances
+from ..scoring import NEVER, Heads, chances
 from .counts import Counts, situation
 from .rollout import Choice
 
@@ -63,7 +63,8 @@ class Tilt:
         tilted = corrections + score
         share = chances(tilted)
         if self.epsilon > 0:
-            share = (1.0 - self.epsilon) * share + self.epsilon / len(share)
+            allowed = tilted > NEVER / 2
+            share = (1.0 - self.epsilon) * share + self.epsilon * allowed / np.count_nonzero(allowed)
         action = int(np.argmax(tilted)) if self.selection == "argmax" else drawn(share, generator)
         return Choice(action, math.log(share[action]), rows, score, key, kinds)
 

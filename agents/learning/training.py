@@ -29,6 +29,7 @@ from .directory import (
     Row,
     Watch,
     episode_seed,
+    identity,
     is_begun,
     origin,
     progress_text,
@@ -148,6 +149,7 @@ class Training:
     def _save(self) -> None:
         buffer = io.BytesIO()
         state = {
+            "of": identity(self._scenarios, self._told_settings()),
             "learner": self._learner.state(),
             "batch": self._batch,
             "curve": self._curve,
@@ -164,15 +166,19 @@ class Training:
             return
         try:
             state: dict[str, Any] = torch.load(path, weights_only=True)
+            if state["of"] != identity(self._scenarios, self._told_settings()):
+                raise ValueError("it is of another training")
             self._learner.restore(state["learner"])
             self._batch, self._curve = int(state["batch"]), list(state["curve"])
+            if self._batch != len(self._curve):
+                raise ValueError(f"it is of batch {self._batch}, and its curve has {len(self._curve)}")
             self._best = float(state["best"])
             self._validation.rules = {name: [float(each) for each in found] for name, found in state["rules"].items()}
         except _NO_CHECKPOINT as error:
             raise RecordError(f"{path} is damaged or no checkpoint of this version: {error}") from None
 
     def _write_policy(self, row: Row) -> None:
-        card = origin(self._scenarios, self._told_settings(), [*self._curve, row], self._validation)
+        card = origin(self._directory, self._scenarios, self._told_settings(), [*self._curve, row], self._validation)
         card["versions"] = {**card["versions"], "torch": torch.__version__}
         self._learner.write(self._directory / POLICY_NAME, card)
 

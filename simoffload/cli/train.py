@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from ..agents.learning.schemes import Scheme
 
 DIRECTORY = "runs/train-{scenario}-{agent}-{seed}"
+FREE = frozenset({"workers", "out", "tensorboard", "resume"})
+"""Options that change nothing of what is learned."""
 
 
 def chosen(name: str, changes: Sequence[str]) -> Scheme:
@@ -64,6 +67,17 @@ def combinations(variations: Sequence[str]) -> list[tuple[str, ...]]:
             raise click.UsageError(f"--vary: '{variation}' has no '='; write PATH=A|B|...")
         each.append([f"{path}={value}" for value in values.split("|")])
     return list(itertools.product(*each))
+
+
+def _typed(context: click.Context) -> str:
+    """The command that makes the same policy: what was typed of all that it depends on."""
+    words = ["simoffload", "train", str(context.params["scenario"])]
+    for option in context.command.params:
+        value = context.params[option.name] if option.name else None
+        if isinstance(option, click.Option) and option.name not in FREE and value not in (option.default, None, ()):
+            for each in value if option.multiple else [value]:
+                words += [option.opts[0], str(each)]
+    return shlex.join(words)
 
 
 @click.command()
@@ -126,6 +140,7 @@ def train(
         raise click.UsageError(f"{directory} is not empty; give another --out, or --resume to go on there")
     from concurrent.futures.process import BrokenProcessPool
 
+    from ..agents.learning.directory import note_command
     from ..agents.learning.settings import TrainingSettings
     from ..analysis.figures_learning import learning_curve
     from ..analysis.palette import save_png
@@ -144,6 +159,7 @@ def train(
     try:
         with Stop() as stop, shown(quiet=False) as show:
             training = scheme.training(worlds, wanted, seed, directory)
+            note_command(directory, _typed(click.get_current_context()))
             watch = watcher(show, stop, describe)
             with logged(watch, directory / "tensorboard") if tensorboard else nullcontext(watch) as watching:
                 training.run(workers or cores(), watching)

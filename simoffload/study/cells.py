@@ -26,6 +26,7 @@ from ..run.world import World
 from ..schema import Scenario
 from ..schema.files import named_files
 
+POLICY_SUFFIXES = (".json", ".safetensors")
 LOOK_S = 1.0
 """Simulated time between two looks at the backlog."""
 
@@ -117,8 +118,13 @@ def place_key(scenario: Scenario) -> str:
 
 
 def policy_key(policy: Path) -> str:
-    """The key of a trained policy: of all files that bear its name, whatever their suffix."""
-    return f"policy-{_digest_of(policy.parent.glob(f'{policy.name}.*'))}"
+    """The key of a trained policy: of its files, by whichever of their names it goes, or by its own; RecordError if
+    there is none."""
+    bare = policy.with_suffix("") if policy.suffix in POLICY_SUFFIXES else policy
+    files = [file for suffix in POLICY_SUFFIXES if (file := bare.with_name(bare.name + suffix)).exists()]
+    if not files:
+        raise RecordError(f"there is no policy {policy}")
+    return f"policy-{_digest_of(files)}"
 
 
 def _files_of(path: Path) -> Iterable[Path]:

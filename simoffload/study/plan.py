@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from ..quantities import Fraction, PositiveWhole, Seconds, Whole
 from ..schema.base import Frozen, Name
@@ -12,7 +12,15 @@ from ..schema.base import Frozen, Name
 TRAINED_FROM = 1_000_000_000
 """Seeds from here on are those of trainings; held-out seeds are smaller. Seed 0 is that of the references."""
 
+
+def _all_different(seeds: list[int]) -> list[int]:
+    if len(set(seeds)) < len(seeds):
+        raise ValueError("each seed counts once; one is listed twice")
+    return seeds
+
+
 TrainingSeed = Annotated[Whole, Field(ge=0, le=999)]
+TrainingSeeds = Annotated[list[TrainingSeed], Field(min_length=1), AfterValidator(_all_different)]
 Listed = Annotated[list[str], Field(min_length=1)]
 Settings = list[str]
 """As given to --set."""
@@ -36,7 +44,7 @@ class Budget(Frozen):
     validate_every: PositiveWhole = 5
     validation_seeds: PositiveWhole = 8
     validation_tasks: PositiveWhole = 600
-    seeds: Annotated[list[TrainingSeed], Field(min_length=1)]
+    seeds: TrainingSeeds
     """A scheme is trained once for each."""
 
 
@@ -51,7 +59,7 @@ class Trained(Frozen):
     settings: Settings = []
     vary: dict[str, Annotated[list[str | float], Field(min_length=1)]] = {}
     """Values of paths of the scenario; every episode is played on a combination that chance picks."""
-    seeds: Annotated[list[TrainingSeed], Field(min_length=1)] | None = None
+    seeds: TrainingSeeds | None = None
     batches: Annotated[PositiveWhole, Field(le=1000)] | None = None
     """Instead of the budget's: a scheme that decides less often has more episodes for as many decisions."""
 

@@ -109,8 +109,8 @@ OTHERS = list(POSITION_COLUMNS)[::-1]
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (with_entry("format", 2), "is no policy of format 1"),
-        (without("format"), "is no policy of format 1"),
+        (with_entry("format", 1), "is no policy of format 2"),
+        (without("format"), "is no policy of format 2"),
         (without("columns"), "does not say what its networks read"),
         (with_entry("columns", {}), "does not say what its networks read"),
         (with_entry("columns", {"position": list(POSITION_COLUMNS), "colour": []}), "does not say what"),
@@ -148,7 +148,7 @@ def test_a_network_that_the_card_does_not_name_is_refused(policy: Path) -> None:
 
 def test_a_card_that_is_no_mapping_is_refused(policy: Path) -> None:
     policy.with_suffix(".json").write_text("[1]", encoding="utf-8")
-    with pytest.raises(RecordError, match=r"policy\.json is no policy of format 1"):
+    with pytest.raises(RecordError, match=r"policy\.json is no policy of format 2"):
         read_policy(policy)
 
 

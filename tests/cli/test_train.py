@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import sys
 from concurrent.futures.process import BrokenProcessPool
@@ -51,11 +52,12 @@ def test_a_training_leaves_a_policy_a_curve_and_a_checkpoint() -> None:
     assert done.stdout == "".join(f"{what:<11}{directory / name}\n" for what, name in files.items())
     assert {path.name for path in directory.iterdir()} == {
         "policy.safetensors", "policy.json", "curve.csv", "curve.png", "checkpoint.pt", "settings.json",
-        "scenario.yaml",
+        "scenario.yaml", "command.txt",
     }  # fmt: skip
     policy, card = read_policy(directory / "policy")
     assert policy.order is not None
     assert card["scenario"] == "tiny"
+    assert card["command"] == shlex.join(["simoffload", *TINY])
     assert len((directory / "curve.csv").read_text(encoding="utf-8").splitlines()) == 3
     assert invoke("validate", str(directory / "scenario.yaml")).exit_code == 0
 
