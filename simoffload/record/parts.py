@@ -39,7 +39,7 @@ class PartWriter:
     with the rows held back and the number of parts: `continue_in` says where they are and which they were.
     """
 
-    __slots__ = ("_directory", "_layout", "_pending", "_size", "_written", "parts")
+    __slots__ = ("_directory", "_layout", "_listed", "_pending", "_size", "_written", "parts")
 
     def __init__(self, run_directory: Path, layout: Layout, rows_per_part: int = ROWS_PER_PART) -> None:
         self._directory = run_directory
@@ -47,6 +47,12 @@ class PartWriter:
         self._size = layout.size * rows_per_part
         self._pending = bytearray()
         self.parts: tuple[PartInfo, ...] = ()
+        self._listed: dict[str, str] = {}
+        """Files that must come out as they were, and their hashes."""
+
+    def repeat(self, listed: Sequence[PartInfo]) -> None:
+        """Refuse to replace any of these parts by another one."""
+        self._listed = {part.file: part.blake2b for part in listed}
 
     def continue_in(self, run_directory: Path, listed: Sequence[PartInfo]) -> None:
         """Go on from a pickle; of `listed` parts the first ones are its own. RecordError when there are fewer."""
@@ -62,6 +68,7 @@ class PartWriter:
     def __setstate__(self, state: tuple[Layout, int, bytes, int]) -> None:
         self._layout, self._size, pending, self._written = state
         self._pending = bytearray(pending)
+        self._listed = {}
 
     def write(self, rows: bytes | bytearray | memoryview) -> bool:
         """Take rows; whether that completed a part. RecordError when a part cannot be written: its rows are kept."""
@@ -83,6 +90,12 @@ class PartWriter:
         file = f"{self._layout.name}/part-{len(self.parts):05}.parquet"
         path = self._directory / file
         content = _to_parquet(self._layout, rows)
+        digest = _hash(content).hexdigest()
+        if self._listed.get(file, digest) != digest:
+            raise RecordError(
+                f"{self._directory}: {file} does not come out as it was before the run was interrupted, so the run "
+                "does not repeat itself: has its agent changed, or does it draw random numbers of its own?"
+            )
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -94,7 +107,7 @@ class PartWriter:
             rows=size // self._layout.size,
             first_s=first,
             last_s=last,
-            blake2b=_hash(content).hexdigest(),
+            blake2b=digest,
         )
         self.parts = (*self.parts, part)
         del self._pending[:size]

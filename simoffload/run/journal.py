@@ -1,7 +1,7 @@
 """The journal of a run: what its directory says of it, kept up to date so that it is true at any moment.
 
 A file that the manifest does not list does not count, so files are written first and listed afterwards. A run that goes
-on after it was killed writes files again that are listed already; they must come out as they were.
+on after it was killed writes files again that are listed already.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ class Journal:
     def __init__(self, directory: Path | None, manifest: Manifest) -> None:
         self.directory = directory
         self.manifest = manifest
+        self._is_closing = False
 
     def scenario_is(self, scenario: Scenario) -> None:
         """The scenario has become another one."""
@@ -41,22 +42,19 @@ class Journal:
             write_manifest(self.directory, self.manifest)
 
     def parts_written(self, parts: tuple[PartInfo, ...]) -> None:
-        """Part files have been completed: vouch for them, and still for those listed that are not written again yet.
+        """Part files have been completed: vouch for them, and still for those listed that are not written again yet."""
+        written = {part.file for part in parts}
+        listed = (*parts, *(part for part in self.manifest.parts if part.file not in written))
+        if self._is_closing:
+            self.manifest = self.manifest.model_copy(update={"parts": listed})
+        else:
+            self._set(parts=listed)
 
-        RecordError when one that was listed has come out otherwise.
-        """
-        listed = {part.file: part for part in self.manifest.parts}
-        for part in parts:
-            if listed.pop(part.file, part) != part:
-                raise RecordError(
-                    f"{self.directory}: {part.file} does not come out as it was before the run was interrupted, so the "
-                    "run does not repeat itself: has its agent changed, or does it draw random numbers of its own?"
-                )
-        self._set(parts=(*parts, *listed.values()))
-
-    def parts_are(self, parts: tuple[PartInfo, ...]) -> None:
-        """These and no others: what follows them will be other rows than those that were written before."""
+    def closes(self, parts: tuple[PartInfo, ...]) -> None:
+        """The run is ended before its time, with these parts. What is written from now on, of tasks that are left, is
+        listed at the very end: a run that goes on instead would write other rows there."""
         self._set(parts=parts)
+        self._is_closing = True
 
     def cannot_be_saved(self, reason: str) -> None:
         """There will be no checkpoint of the run."""

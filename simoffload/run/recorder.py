@@ -257,6 +257,11 @@ class Recorder:
         for writer in self._writers.values():
             writer.continue_in(directory, listed)
 
+    def repeat(self, listed: Sequence[PartInfo]) -> None:
+        """Let these parts come out as they were, or not at all: RecordError where rows are to be written otherwise."""
+        for writer in self._writers.values():
+            writer.repeat(listed)
+
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name != "_written"}
 

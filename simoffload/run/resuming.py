@@ -163,6 +163,7 @@ def _gone_on(directory: Path, manifest: Manifest, state: State) -> Journal:
     journal = Journal(directory, manifest)
     world.recorder.continue_in(directory, manifest.parts, journal.parts_written)
     journal.go_on(manifest.parts if manifest.fingerprint is None else world.recorder.parts)
+    world.recorder.repeat(journal.manifest.parts)
     return journal
 
 
@@ -187,6 +188,7 @@ def _made_anew(directory: Path, manifest: Manifest, scenario: Scenario) -> Journ
 
 def _beginning(scenario: Scenario, agent: Agent, journal: Journal) -> State:
     world = set_up(scenario, agent, journal)
+    world.recorder.repeat(journal.manifest.parts)
     world.begin()
     return world, Backlog() if journal.manifest.stop_if_unstable else None, 0.0
 

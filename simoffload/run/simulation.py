@@ -143,7 +143,7 @@ class Underway:
             status = self._go(watch)
             if status == "incomplete":
                 self._saver.save(world, self._backlog, self.wall_s)
-                journal.parts_are(world.recorder.parts)
+                journal.closes(world.recorder.parts)
             reason = self._why_unstable() if status == "unstable" else None
             world.wind_up()
             fingerprint = world.recorder.close()

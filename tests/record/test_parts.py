@@ -120,6 +120,19 @@ def test_a_writer_continues_from_a_pickle_with_the_same_files(tmp_path: Path) ->
     assert read_table(tmp_path / "resumed", "nodes").num_rows == 11
 
 
+def test_a_part_that_is_to_come_out_as_it_was_is_not_replaced_by_another_one(tmp_path: Path) -> None:
+    listed = write_rows(tmp_path, NODES, node_rows(8)).parts
+    again, other = (PartWriter(tmp_path, NODES, rows_per_part=4) for _ in range(2))
+    for writer in (again, other):
+        writer.repeat(listed)
+    again.write(packed(NODES, node_rows(8)))
+    assert again.parts == listed
+    held = (tmp_path / listed[0].file).read_bytes()
+    with pytest.raises(RecordError, match=r"nodes/part-00000\.parquet does not come out as it was"):
+        other.write(packed(NODES, node_rows(9)[1:]))
+    assert (tmp_path / listed[0].file).read_bytes() == held
+
+
 def test_a_writer_goes_on_only_where_its_parts_are_listed(tmp_path: Path) -> None:
     writer = write_rows(tmp_path, NODES, node_rows(9))
     other = write_rows(tmp_path, LINKS, [(1, 0, 0, 1.0, 0.0, 0.0, 1.0, 2.0)])

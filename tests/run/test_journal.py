@@ -154,17 +154,23 @@ def test_parts_are_vouched_for_once_they_are_written(tmp_path: Path) -> None:
     assert read_manifest(tmp_path).parts == (part("tasks/part-00000.parquet"),)
 
 
-def test_a_part_that_was_listed_before_remains_so_until_it_is_written_again_and_must_be_the_same(
-    tmp_path: Path,
-) -> None:
+def test_a_part_that_was_listed_before_remains_so_until_it_is_written_again(tmp_path: Path) -> None:
     kept = begun(tmp_path)
     first, second = part("tasks/part-00000.parquet"), part("tasks/part-00001.parquet")
     kept.parts_written((first, second))
     kept.parts_written((first,))
     assert read_manifest(tmp_path).parts == (first, second)
-    with pytest.raises(RecordError, match=r"tasks/part-00001\.parquet does not come out as it was"):
-        kept.parts_written((first, part("tasks/part-00001.parquet", "1")))
-    assert read_manifest(tmp_path).parts == (first, second)
+
+
+def test_of_a_run_that_is_ended_before_its_time_what_is_left_is_listed_at_the_very_end(tmp_path: Path) -> None:
+    kept = begun(tmp_path)
+    first, last = part("tasks/part-00000.parquet"), part("tasks/part-00001.parquet")
+    kept.parts_written((first,))
+    kept.closes((first,))
+    kept.parts_written((first, last))
+    assert read_manifest(tmp_path).parts == (first,)
+    kept.end("incomplete", "ab" * 16, {"a": 1}, None)
+    assert read_manifest(tmp_path).parts == (first, last)
 
 
 def test_a_kill_between_a_new_scenario_and_the_manifest_that_vouches_for_it_is_found_out(
@@ -222,6 +228,31 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def stopped(directory: Path) -> None:
     """A run that was stopped in order, with a checkpoint, part files and a summary."""
     simulate(scenario(), "eft", directory, Looks(2), rows_per_part=ROWS, rhythm=OFTEN)
+
+
+FAULTS = (
+    "edges.image.crashes={kind: exponential, mean_up: 20 s, mean_down: 5 s}",
+    "faults={in_service: lose, retry: {limit: 1, first: 1 s}, drop_penalty: 1}",
+)
+
+
+@pytest.mark.parametrize("faults", [(), FAULTS], ids=["sound", "faulty"])
+def test_a_run_that_is_killed_between_any_two_steps_of_being_stopped_goes_on_all_the_same(
+    faults: tuple[str, ...], power: Power, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(simulation, "_LOOK_S", 0.0)
+    monkeypatch.setattr(simulation, "_EVENTS_PER_LOOK", 100)
+    simulate(scenario(*faults), "eft", tmp_path / "whole", rows_per_part=ROWS)
+
+    def stop(directory: Path) -> None:
+        simulate(scenario(*faults), "eft", directory, Looks(4), rows_per_part=ROWS, rhythm=OFTEN)
+
+    begins = 2
+    for directory in [*kills(power, stop, tmp_path, nothing_yet)][begins:]:
+        for layout in ("tasks", "subtasks", "attempts"):
+            read_table(directory, layout)
+        resume(directory)
+        assert content(directory) == content(tmp_path / "whole")
 
 
 @pytest.mark.parametrize("from_start", [False, True])
