@@ -41,6 +41,10 @@ class Course:
         self._tables = tables
         self._bytes_per_token = bytes_per_token
 
+    def under_way(self) -> list[Job]:
+        """Attempts that have not ended."""
+        return [job for job in self.jobs if job is not None and math.isnan(job.finish_s)]
+
     def prompt(self, subtask: int) -> int:
         """Tokens a subtask reads, once its predecessors are done."""
         task = self.task

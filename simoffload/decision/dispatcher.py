@@ -18,6 +18,7 @@ from ..random_streams import Uniforms
 from ..schema.faults import FaultPolicy
 from ..schema.scenario import Quality, Verify
 from ..tasks import Task
+from ..world.deadlines import Deadlines
 from ..world.job import Broken, Job
 from ..world.kernel import FAULT, Call, Kernel
 from ..world.link import Transfer
@@ -83,7 +84,11 @@ class Dispatcher:
         self._bytes_per_token = bytes_per_token
         self._witness = witness
         self._faults = faults
-        self._timeouts_s = timeouts_s
+        self._deadlines = [
+            [Deadlines(kernel, allowed_s, self._timed_out) if allowed_s < math.inf else None for allowed_s in of_nodes]
+            for of_nodes in timeouts_s or ()
+        ]
+        """By workload and node; empty where every attempt may take for ever."""
         self._servers: Sequence[Server] = ()
         self._new_course: Callable[[Task], Course] = self._plain_course
         self._doors: list[Callable[[Job], None]] = []
@@ -91,6 +96,8 @@ class Dispatcher:
         self._knowledge: list[Knowledge] = []
         self.courses: dict[int, Course] = {}
         """The tasks in the system, by number."""
+        self.subtasks = 0
+        """Of the tasks in the system."""
         self.arrived = 0
         self.completed = 0
         self.dropped = 0
@@ -121,6 +128,7 @@ class Dispatcher:
         task.number = self.arrived
         self.arrived += 1
         course = self.courses[task.number] = self._new_course(task)
+        self.subtasks += len(task.graph)
         for subtask in task.graph.sources:
             self._decide(course, subtask)
 
@@ -149,8 +157,9 @@ class Dispatcher:
         course.jobs[subtask] = job
         course.foresee(seen.expected_end(row))
         knowledge.send(job, now if math.isnan(transfer_s) else now + transfer_s, job.expected_service_s)
-        if self._timeouts_s is not None:
-            self._watch(job, self._timeouts_s[job.task.workload][job.node])
+        deadlines = self._deadlines_of(job)
+        if deadlines is not None:
+            deadlines.watch(job)
         needs = [item for item in seen.needs if job.node not in item.holders]
         job.missing = len(needs)
         if not needs:
@@ -190,6 +199,8 @@ class Dispatcher:
         """A job has been served: its answer appears, and what waited for it may be ready."""
         course = self.courses[job.task.number]
         graph = job.task.graph
+        if self._deadlines:
+            self._is_over(job)
         self._account(course, job)
         self._knowledge[job.task.home].hearing.add(job)
         self._witness.subtask_done(job)
@@ -213,6 +224,7 @@ class Dispatcher:
         if not course.fails(job.subtask, self._is_right(course, job)):
             self.served(job)
             return
+        self._is_over(job)
         self._account(course, job)
         self._knowledge[job.task.home].hearing.add(job)
         self._witness.attempt_lost(job, "rejected", self._kernel.now)
@@ -246,9 +258,13 @@ class Dispatcher:
     def _answer_home(self, course: Course) -> None:
         course.sinks_left -= 1
         if course.sinks_left == 0:
-            del self.courses[course.task.number]
+            self._gone(course)
             self.completed += 1
             self._witness.task_done(course, self._kernel.now)
+
+    def _gone(self, course: Course) -> None:
+        del self.courses[course.task.number]
+        self.subtasks -= len(course.task.graph)
 
     # ------------------------------------------------------------------------------------------ what faults end
 
@@ -258,10 +274,12 @@ class Dispatcher:
         lost: list[tuple[Job, str]] = []
         for broken in server.crash():
             self._bill_lost(broken)
+            broken.job.missing = _GIVEN_UP
             lost.append((broken.job, policy.in_service))
         if policy.waiting != "stay":
             for _, job in list(server.line.in_order()):
                 self._withdraw(server, job)
+                job.missing = _GIVEN_UP
                 lost.append((job, policy.waiting))
         if policy.arriving != "wait":
             self._doors[number] = self._turn_away
@@ -282,26 +300,33 @@ class Dispatcher:
         if self._is_awaited(job):
             self._end_attempts([(job, self._faults.arriving)], "turned_away")
 
-    def _watch(self, job: Job, timeout_s: float) -> None:
-        if timeout_s < math.inf:
-            self._kernel.at(self._kernel.now + timeout_s, FAULT, Call(self._timed_out, job))
+    def _deadlines_of(self, job: Job) -> Deadlines | None:
+        return self._deadlines[job.task.workload][job.node] if self._deadlines else None
 
-    def _timed_out(self, job: Job) -> None:
-        if self._is_awaited(job):
-            self._take_back(job)
-            self._end_attempts([(job, "lose")], "timeout")
+    def _is_over(self, job: Job) -> None:
+        """An attempt has ended, whichever way: nothing is due any more."""
+        deadlines = self._deadlines_of(job)
+        if deadlines is not None:
+            deadlines.forget(job)
+
+    def _timed_out(self, jobs: list[Job]) -> None:
+        self._end_attempts([(job, "lose") for job in jobs], "timeout")
 
     def _is_awaited(self, job: Job) -> bool:
         """Whether a job is an attempt under way."""
         course = self.courses.get(job.task.number)
         return course is not None and course.jobs[job.subtask] is job and math.isnan(job.finish_s)
 
-    def _take_back(self, job: Job) -> None:
-        """Let go of a job wherever it is: on its way, waiting, or in service."""
-        if job.missing:
+    def _take_back(self, jobs: Sequence[Job]) -> None:
+        """Let go of jobs wherever they are: on their way, waiting, or in service; some may be gone already.
+
+        Those in service go last, so that none of the others is begun in their place.
+        """
+        servers = self._servers
+        for job in sorted(jobs, key=lambda job: job in servers[job.node].in_service):
+            if not job.missing:
+                self._withdraw(servers[job.node], job)
             job.missing = _GIVEN_UP
-            return
-        self._withdraw(self._servers[job.node], job)
 
     def _withdraw(self, server: Server, job: Job) -> None:
         broken = server.withdraw(job)
@@ -319,24 +344,33 @@ class Dispatcher:
         course.energy_j += job.energy_j
 
     def _end_attempts(self, lost: Sequence[tuple[Job, str]], cause: str) -> None:
-        """Attempts that are at no station any more have failed; each comes with what becomes of its subtask."""
+        """Attempts have failed; each comes with what becomes of its subtask. Those that are left at stations go."""
+        hopeless = dict.fromkeys(job.task.number for job, fate in lost if self._is_hopeless(job, fate))
+        given_up = [self.courses[number] for number in hopeless]
+        self._take_back([job for job, _ in lost] + [job for course in given_up for job in course.under_way()])
         for job, _ in lost:
+            self._is_over(job)
             knowledge = self._knowledge[job.task.home]
             knowledge.forget(job)
             if cause != "timeout":
                 knowledge.found_down(self._plant.nodes[job.node], self._kernel.now)
             self.courses[job.task.number].jobs[job.subtask] = None
             self._witness.attempt_lost(job, cause, self._kernel.now)
+        for course in given_up:
+            self._drop(course)
         for job, fate in lost:
-            course = self.courses.get(job.task.number)
-            if course is None:
+            if job.task.number in hopeless:
                 continue
+            course = self.courses[job.task.number]
             if fate == "migrate":
                 self._decide(course, job.subtask)
-            elif fate == "drop" or course.losses.get(job.subtask, 0) >= self._faults.retry.limit:
-                self._drop(course)
             else:
                 self._try_later(course, job.subtask)
+
+    def _is_hopeless(self, job: Job, fate: str) -> bool:
+        """Whether the task of a lost attempt is given up."""
+        losses = self.courses[job.task.number].losses.get(job.subtask, 0)
+        return fate == "drop" or (fate == "lose" and losses >= self._faults.retry.limit)
 
     def _try_later(self, course: Course, subtask: int) -> None:
         retry, losses = self._faults.retry, course.losses.get(subtask, 0)
@@ -355,12 +389,11 @@ class Dispatcher:
         """A task is given up: of its other subtasks nothing is waited for any more."""
         now_s = self._kernel.now
         course.sinks_left = _GIVEN_UP
-        for job in course.jobs:
-            if job is not None and math.isnan(job.finish_s):
-                self._take_back(job)
-                self._knowledge[job.task.home].forget(job)
-                self._witness.attempt_lost(job, "dropped", now_s)
-        del self.courses[course.task.number]
+        for job in course.under_way():
+            self._is_over(job)
+            self._knowledge[job.task.home].forget(job)
+            self._witness.attempt_lost(job, "dropped", now_s)
+        self._gone(course)
         self.dropped += 1
         self._witness.task_dropped(course, now_s)
 

@@ -14,6 +14,7 @@ from ..record.durable import RecordError, make_directory, remove, write_durably,
 from ..record.manifest import (
     SCENARIO_FILE,
     SUMMARY_FILE,
+    UNTIL_FILE,
     Manifest,
     PartInfo,
     Status,
@@ -90,15 +91,25 @@ class Journal:
 
 
 def begin_journal(
-    scenario: Scenario, agent: str, directory: Path | None, rows_per_part: int, stop_if_unstable: bool
+    scenario: Scenario,
+    agent: str,
+    directory: Path | None,
+    rows_per_part: int,
+    stop_if_unstable: bool,
+    until: dict[str, Any] | None = None,
 ) -> Journal:
-    """The journal of a run that begins now; RecordError where its directory cannot be made or written."""
+    """The journal of a run that begins now; RecordError where its directory cannot be made or written.
+
+    The manifest comes first, and the scenario, without which there is nothing to go on with, last.
+    """
     text = dump_scenario(scenario).encode()
     kept = kept_one_in(scenario.records)
     manifest = begin_manifest(scenario.name, text, agent, scenario.seed, kept, rows_per_part, stop_if_unstable)
     if directory is not None:
         make_directory(directory)
         write_manifest(directory, manifest)
+        if until is not None:
+            write_json(directory / UNTIL_FILE, until)
         write_durably(directory / SCENARIO_FILE, text)
     return Journal(directory, manifest)
 

@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from ..record.batches import Batches
-from ..record.durable import make_directory, write_json
+from ..record.durable import write_json
 from ..record.manifest import UNTIL_FILE
 from ..schema import Scenario
 from ..schema.scenario import Horizon
-from .agents import load_agent
 from .progress import Progress
 from .saving import USUAL, Rhythm
 from .simulation import Simulation, Underway
@@ -39,11 +38,7 @@ def run_until(
     The scenario's own horizon means nothing. `watch` and errors as for `simulate`; a rule whose time is over is asked
     at the next arrival. A run that is interrupted, or whose sources end, is over without the rule being asked.
     """
-    load_agent(agent)
-    if directory is not None:
-        make_directory(directory)
-        write_json(directory / UNTIL_FILE, rule.to_dict())
-    simulation = Simulation(pilot(scenario, rule), agent, directory, rhythm=rhythm)
+    simulation = Simulation(pilot(scenario, rule), agent, directory, until=rule.to_dict(), rhythm=rhythm)
     growth = Prolonging(simulation.world, rule)
     with simulation.begun() as underway:
         return prolonged(underway, growth, watch)

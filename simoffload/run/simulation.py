@@ -46,7 +46,7 @@ def simulate(
 
     `directory`, created if need be, becomes the run directory. `watch` is called a few times a second and ends the run
     by returning False; then the status is incomplete. With `stop_if_unstable` a backlog that grows without bound ends
-    it too, and without it one of more than `limits.MOST_IN_SYSTEM` tasks; then the status is unstable. Raises
+    it too, and without it one of more than `limits.MOST_IN_SYSTEM` subtasks; then the status is unstable. Raises
     AgentError for an unknown agent before anything else, and RecordError where the directory cannot be written; the run
     is then incomplete, and may be resumed.
     """
@@ -67,13 +67,14 @@ class Simulation:
         *,
         stop_if_unstable: bool = False,
         rows_per_part: int = ROWS_PER_PART,
+        until: dict[str, Any] | None = None,
         rhythm: Rhythm = USUAL,
     ) -> None:
-        """As `simulate`, with its errors."""
+        """As `simulate`, with its errors; `until` is what ``until.json`` says at first, where a rule ends the run."""
         self._began = time.perf_counter()
         loaded = load_agent(agent)
         complete = with_references(scenario)
-        self._journal = begin_journal(complete, agent, directory, rows_per_part, stop_if_unstable)
+        self._journal = begin_journal(complete, agent, directory, rows_per_part, stop_if_unstable, until)
         self._saver = Saver(self._journal, loaded, self._journal.manifest.scenario_sha256, rhythm)
         self.world = set_up(complete, loaded, self._journal)
         self.recorder = self.world.recorder
@@ -144,6 +145,7 @@ class Underway:
             if status == "incomplete":
                 self._saver.save(world, self._backlog, self.wall_s)
                 journal.closes(world.recorder.parts)
+                world.recorder.repeat(())
             reason = self._why_unstable() if status == "unstable" else None
             world.wind_up()
             fingerprint = world.recorder.close()
@@ -160,12 +162,11 @@ class Underway:
         looked = time.perf_counter()
         while world.kernel.advance(until_s, _EVENTS_PER_LOOK):
             now = time.perf_counter()
-            if len(world.dispatcher.courses) > MOST_IN_SYSTEM or world.kernel.now > LONGEST_RUN_S:
+            held = world.held()
+            if held > MOST_IN_SYSTEM or world.kernel.now > LONGEST_RUN_S:
                 return "unstable"
-            if backlog is not None:
-                counts = world.kernel.now >= self._settled_s
-                if backlog.grows(len(world.dispatcher.courses), counts):
-                    return "unstable"
+            if backlog is not None and backlog.grows(held, counts=world.kernel.now >= self._settled_s):
+                return "unstable"
             if watch is not None and now - looked >= _LOOK_S:
                 looked = now
                 if not watch(_progress(world, self.wall_s)):
@@ -180,8 +181,8 @@ class Underway:
     def _why_unstable(self) -> str:
         dispatcher, now = self.world.dispatcher, self.world.kernel.now
         count = f"{len(dispatcher.courses)} of {dispatcher.arrived} tasks are in the system at {now:.6g} s"
-        if len(dispatcher.courses) > MOST_IN_SYSTEM:
-            return f"{count}; more than {MOST_IN_SYSTEM} would fill the memory"
+        if self.world.held() > MOST_IN_SYSTEM:
+            return f"{count}; more than {MOST_IN_SYSTEM} subtasks and waiting transfers would fill the memory"
         if now > LONGEST_RUN_S:
             return f"{count}; no run lasts longer than {LONGEST_RUN_S:.6g} s"
         return f"the backlog grows without bound: {count}"

@@ -24,7 +24,7 @@ TIMES = 2
 
 
 class Backlog:
-    """Readings of the number of tasks in the system, made at equal distances; in constant memory."""
+    """Readings of the number in the system, of subtasks say, made at equal distances; in constant memory."""
 
     def __init__(self) -> None:
         self._readings: list[int] = []
@@ -32,12 +32,12 @@ class Backlog:
         self._looks = 0
         self._drifted = 0
 
-    def grows(self, tasks: int, counts: bool = True) -> bool:
+    def grows(self, number: int, counts: bool = True) -> bool:
         """Take a reading; whether it has now been seen to grow. A judgement that does not count ends what was seen."""
         self._looks += 1
         if self._looks % self._every:
             return False
-        self._readings.append(tasks)
+        self._readings.append(number)
         if len(self._readings) < READINGS:
             return False
         self._drifted = self._drifted + 1 if counts and drift(self._readings[READINGS // 2 :]) > DRIFT else 0

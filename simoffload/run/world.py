@@ -158,6 +158,10 @@ class World:
             self.dispatcher.arrived >= self._most_tasks or self._running_sources == 0
         )
 
+    def held(self) -> int:
+        """Subtasks of the tasks in the system, and transfers that wait for links, of dropped tasks too."""
+        return self.dispatcher.subtasks + sum(len(link.line) for link in self.links)
+
     def end_with_next_task(self) -> None:
         """Let the next task to arrive be the last, as if the horizon had said so."""
         self._most_tasks = min(self._most_tasks, self.dispatcher.arrived + 1)

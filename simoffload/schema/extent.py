@@ -146,6 +146,7 @@ def _length(scenario: Scenario, rate: float | None) -> Iterator[Finding]:
             message = f"{tasks} tasks at {rate:.3g} a second take more than {_time(LONGEST_RUN_S)}, the longest run"
             yield Finding(("horizon", "tasks"), message)
             return
+        length_s = _with_faults_s(scenario, length_s)
     assert length_s is not None
     for path, period_s, what in _happenings(scenario):
         if length_s > MOST_HAPPENINGS * period_s:
@@ -154,6 +155,21 @@ def _length(scenario: Scenario, rate: float | None) -> Iterator[Finding]:
                 "let them come less often, or end the run sooner"
             )
             yield Finding(path, message)
+
+
+def _with_faults_s(scenario: Scenario, length_s: float) -> float:
+    """How long a run of so much time of arrivals takes, if the last of them meets the longest fault there is."""
+    nodes = (*scenario.edges, *scenario.clouds)
+    faults = [node.crashes for node in nodes] + [link.outages for _, link in links_of(scenario)]
+    interfaces = [node.server for node in nodes if isinstance(node.server, ApiServer)]
+    faults += [server.brownouts.times for server in interfaces if server.brownouts is not None]
+    ends_s = [length_s]
+    for each in faults:
+        if isinstance(each, WrittenFaults):
+            ends_s += [end_s for begin_s, end_s in each.spells if begin_s <= length_s]
+        elif each is not None:
+            ends_s.append(length_s + each.mean_down)
+    return max(ends_s)
 
 
 def _happenings(scenario: Scenario) -> Iterator[tuple[TreePath, float, str]]:

@@ -40,6 +40,6 @@ LEAST_FACTOR, LARGEST_FACTOR = 1e-6, 1e6
 """By which something goes faster than it would."""
 LARGEST_CV = 100.0
 """Of the times between arrivals: beyond it nearly all of them are 0."""
-MOST_IN_SYSTEM = 200_000
-"""Tasks; a run in which more have come and not gone ends as unstable. They take 0.4 GB (M/M/1) to 1.3 GB (smart
-factory), more where tasks have more subtasks."""
+MOST_IN_SYSTEM = 1_000_000
+"""Subtasks of tasks that have come and not gone, and transfers that wait; a run with more ends as unstable. They take
+1 to 2 GB."""

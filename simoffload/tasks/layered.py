@@ -7,14 +7,16 @@ a share `density` of the size of the layer before its own, each from a layer at 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
+from itertools import chain
 
 from ..random_streams import Alternatives, Streams, Uniforms
 from ..schema.workload import Layered
 from .graph import TEXT, TaskGraph, build_graph, stages_by_place
 
-_DRAWN = 4000
-"""Graphs over which counts are averaged."""
+_MOST_DRAWN, _LEAST_DRAWN, _ENOUGH = 4000, 200, 60_000
+"""Graphs over which counts are averaged; not so many where they have this many subtasks already."""
 
 
 class LayeredGraphs:
@@ -53,20 +55,23 @@ class LayeredGraphs:
     def _parents(self, before: Sequence[range], uniforms: Uniforms) -> Sequence[int]:
         """What a subtask of the layer after `before` reads; one that it reads already gives way to its neighbour."""
         most = len(before[-1])
-        parents: list[int] = []
+        parents: dict[int, None] = {}
         for _ in range(min(1 + int(uniforms.next() * self._template.density * most), most)):
             layer = before[max(len(before) - 1 - int(uniforms.next() * self._template.jump), 0)]
             start = int(uniforms.next() * len(layer))
-            turned = (*layer[start:], *layer[:start])
-            parents += [number for number in turned if number not in parents][:1]
-        return parents
+            for number in chain(layer[start:], layer[:start]):
+                if number not in parents:
+                    parents[number] = None
+                    break
+        return list(parents)
 
     def mean_counts(self) -> dict[tuple[int, int], float]:
         """Mean number of subtasks in a task by stage and modality, averaged over draws that are always the same."""
         uniforms = Uniforms(Streams(0).generator("layered graphs", "mean counts"))
-        totals: dict[tuple[int, int], int] = {}
-        for _ in range(_DRAWN):
+        totals: Counter[tuple[int, int]] = Counter()
+        drawn = 0
+        while drawn < _LEAST_DRAWN or (drawn < _MOST_DRAWN and totals.total() < _ENOUGH):
             graph = self.draw(uniforms)
-            for kind in zip(graph.stages, graph.modalities, strict=True):
-                totals[kind] = totals.get(kind, 0) + 1
-        return {kind: totals[kind] / _DRAWN for kind in sorted(totals)}
+            totals.update(zip(graph.stages, graph.modalities, strict=True))
+            drawn += 1
+        return {kind: totals[kind] / drawn for kind in sorted(totals)}

@@ -182,7 +182,7 @@ class ApiServer:
         """Take the limits as they are now, and who may begin under them; a call for later may come too late."""
         self._set_limits()
         if self._is_waking:
-            self._wake.cancel()
+            self._kernel.cancel(self._wake)
             self._wake = Call(self._wake_up)
             self._is_waking = False
         self._serve(self._kernel.now)
@@ -198,7 +198,7 @@ class ApiServer:
         self.gap_s = 1.0 / rate
 
     def _broken_off(self, job: Job, now: float) -> Broken:
-        self.in_service.pop(job).cancel()
+        self._kernel.cancel(self.in_service.pop(job))
         self.occupancy.break_off(now)
         model = self.node.models[job.model]
         overhead_s = job.first_token_s - job.first_after_s - job.start_s

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from itertools import count
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,9 @@ import simpy
 WARM_UP, COMPLETION, FAULT, TELEMETRY, ARRIVAL = 5, 10, 900_000_000, 1_000_000_000, 2_000_000_000
 """Ranks of simultaneous events: SimPy's own first, then the end of the warm-up, completions (plus the number of the
 node or link), faults and what follows from them, telemetry, arrivals (plus the number of the source)."""
+
+_MOST_CANCELLED = 256
+"""Calls that are cancelled before the event list is looked through."""
 
 
 class Call:
@@ -37,7 +40,7 @@ class Call:
         self.item = item
 
     def cancel(self) -> None:
-        """Let nothing happen when its time comes; it stays in the event list till then and must not be used again."""
+        """Let nothing happen when its time comes; it must not be used again."""
         self.act = _nothing
         self.item = None
 
@@ -63,10 +66,22 @@ class Kernel(simpy.Environment):
         self.events = 0
         self.rank = 0
         self.halted = False
+        self._cancelled = 0
+        """Calls since those that were cancelled were last taken out of the event list."""
 
     def at(self, time_s: float, rank: int, call: Call) -> None:
         """Schedule `call` at `time_s`; of simultaneous events the lower `rank` runs first, then the first scheduled."""
         heappush(self._queue, (time_s, rank, next(self._eid), call))  # type: ignore[misc]
+
+    def cancel(self, call: Call) -> None:
+        """Cancel a scheduled call. The event list is rid of cancelled ones before they are the greater part of it."""
+        call.cancel()
+        self._cancelled += 1
+        queue: list[Any] = self._queue
+        if self._cancelled >= _MOST_CANCELLED and 2 * self._cancelled > len(queue):
+            queue[:] = [event for event in queue if not (type(event[3]) is Call and event[3].act is _nothing)]
+            heapify(queue)
+            self._cancelled = 0
 
     def step(self) -> None:
         """Run the next event, SimPy's or a call; `EmptySchedule` when there is none."""

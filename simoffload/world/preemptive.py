@@ -139,7 +139,7 @@ class PreemptiveServer:
         """Take a server from a job; the work that is left of it, s."""
         call = self.in_service.pop(job)
         _, end_s = call.item
-        call.cancel()
+        self._kernel.cancel(call)
         job.share_s += now - self._resumed_s.pop(job)
         return end_s - now if self._pace is None else self._pace.work_s(now, end_s)
 

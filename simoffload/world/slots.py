@@ -178,7 +178,7 @@ class SlotsServer:
     def _broken_off(self, job: Job, now: float) -> Broken:
         call = self.in_service.pop(job)
         _, _, end_s = call.item
-        call.cancel()
+        self._kernel.cancel(call)
         self.occupancy.break_off(now)
         began_s = job.start_s + job.swap_s
         if now <= began_s:

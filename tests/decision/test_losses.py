@@ -13,6 +13,7 @@ import pytest
 from simoffload.decision import Decision
 from simoffload.run.world import World
 from simoffload.tasks import build_graph
+from simoffload.world.kernel import ARRIVAL, Call
 
 from .by_hand import CLOUD, ONE, PAINT, PRESS, TEXT, TWO, Served, Told, plant, play, task, world_of
 
@@ -333,3 +334,34 @@ def test_where_all_that_can_run_it_are_down_none_is_singled_out() -> None:
     plays(agent, one(0.1, 2.0), settings=tuple(down))
     assert agent.ups[0][1:3] == ([False, False, False], None)
     assert not np.isinf(agent.ups[0][3]).any()
+
+
+# ------------------------------------------------------------------------------------------------------- what is left
+
+
+def test_of_a_task_that_is_given_up_nothing_that_waits_is_begun_in_another_s_place() -> None:
+    fork = build_graph([0, 0, 0, 2], [TEXT] * 4, [(), (), (), (0, 1, 2)])
+    given_up = task(fork, 0.0, demand_s=9.0)
+    settings = ("edges.press.timeout=3 s", "faults.retry.limit=0")
+    _, heard = plays(Told(PRESS, PRESS, PRESS, CLOUD), given_up, one(1.0, 0.5), settings=settings)
+    assert [(cause, energy_j > 0) for cause, _, _, energy_j in heard.lost] == [
+        ("timeout", True), ("timeout", False), ("timeout", False),
+    ]  # fmt: skip
+    assert heard.dropped == [(0, 3.0)]
+
+
+def test_attempts_that_end_in_time_leave_no_deadline_behind() -> None:
+    tasks = [one(0.01, 0.1 * number) for number in range(200)]
+    world, _ = plays(Told(*[PRESS] * 200), *tasks, settings=("edges.press.timeout=1 d",))
+    assert len(world.kernel._queue) < 5
+
+
+def test_transfers_that_nobody_waits_for_any_more_are_held_all_the_same() -> None:
+    slow = ("edges.press.uplink={channel: 8 kbit/s}", "clouds.cloud.timeout=2 s", "faults.retry.limit=0")
+    world = world_of(plant(*slow), Told(*[CLOUD] * 5))
+    held: list[tuple[int, int]] = []
+    look = Call(lambda item: held.append((len(world.dispatcher.courses), world.held())))
+    for number in range(5):
+        world.kernel.at(3.0 * number + 1.0, ARRIVAL, look)
+    play(world, *[one(0.1, 3.0 * number, payload_bytes=1e5) for number in range(5)])
+    assert held == [(1, 1), (1, 2), (1, 3), (1, 4), (1, 5)]

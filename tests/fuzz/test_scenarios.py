@@ -82,6 +82,7 @@ ABSURD = {
     "workloads.request.arrivals.rate=1e-12 /s": "50 tasks at 2e-12 a second take more than",
     "telemetry_interval=1e-12 s": "must be 0 or at least 1 ms",
     "horizon={time: 1e10 s}; telemetry_interval=1 ms": "reports of nodes in a run of 1e+10 s; at most 1e+11",
+    "edges.text.crashes={kind: timetable, spells: [[1 s, 1e10 s]]}; telemetry_interval=1 ms": "in a run of 1e+10 s",
     "links.radio.copies=1e9": "must be at most 1000",
     "links.radio.channel={kind: ar1, median: 1 Mbit/s, sigma: 1, rho: 0, step: 1e-12 s}": "must be at least 1 ms",
     "links.radio.channel={kind: ar1, median: 1e-3 bit/s, sigma: 1, rho: 0, step: 1 ms}": "its rate changes",
@@ -183,6 +184,6 @@ def test_a_run_that_fills_the_memory_ends_as_unstable(tmp_path: Path, monkeypatc
     assert answered("run", "theory/mm1", "--agent", "eft", "--out", str(tmp_path / "run"), *overload) == 3
     assert answered("resume", str(tmp_path / "run")) == 3
     summary = (tmp_path / "run" / "summary.json").read_text()
-    assert "more than 20 would fill the memory" in summary
+    assert "more than 20 subtasks and waiting transfers would fill the memory" in summary
     sought = ["--until", "latency +- 2%", "--budget", "1e5 tasks", "--out", str(tmp_path / "until")]
     assert answered("run", "theory/mm1", "--agent", "eft", *sought, *overload) == 1

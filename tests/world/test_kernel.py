@@ -264,3 +264,17 @@ def test_simpy_keeps_its_events_as_the_kernel_takes_them() -> None:
 
 def test_calls_rank_behind_all_of_simpys_priorities() -> None:
     assert max(simpy.core.NORMAL, simpy.core.URGENT) < WARM_UP < COMPLETION < TELEMETRY < ARRIVAL
+
+
+def test_cancelled_calls_do_not_pile_up_and_the_others_come_in_their_order() -> None:
+    kernel = Kernel()
+    seen: list[int] = []
+    for number in range(50):
+        kernel.at(1e6 - number, ARRIVAL, Call(seen.append, number))
+    for number in range(5000):
+        call = Call(seen.append, -1)
+        kernel.at(1e5 + number, ARRIVAL, call)
+        kernel.cancel(call)
+    assert len(kernel._queue) < 600
+    kernel.advance(math.inf)
+    assert seen == list(range(49, -1, -1))
