@@ -76,6 +76,7 @@ def make_directory(directory: Path) -> None:
     """Make a directory where there is none; RecordError when that fails."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
+        _sync_directory(directory.parent)
     except OSError as error:
         raise RecordError(f"cannot make {directory}: {error.strerror or error}") from error
 

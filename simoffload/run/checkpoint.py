@@ -82,6 +82,8 @@ def packed(of: Origin, state: object) -> bytes:
     raw = _dumped(state)
     head = json.dumps(asdict(of) | {"raw_bytes": len(raw)}).encode()
     body: bytes = pa.compress(raw, codec=_CODEC, asbytes=True)
+    if len(raw) > min(MOST_RATIO * len(body), MOST_RAW_BYTES):
+        raise NotSaved(f"it takes {len(raw)} bytes, {len(body)} compressed, which nobody would read back")
     rest = head + b"\n" + body
     return _MAGIC + _digest(rest) + rest
 

@@ -120,6 +120,11 @@ def test_an_agent_that_does_not_pickle_is_told_with_the_reason() -> None:
         packed(OF, world_of(Generating()))
 
 
+def test_a_world_that_nobody_would_read_back_is_not_saved() -> None:
+    with pytest.raises(NotSaved, match=r"it takes \d+ bytes, \d+ compressed, which nobody would read back"):
+        packed(OF, bytes(10**7))
+
+
 # -------------------------------------------------------------------------------------------------------- refusing
 
 
