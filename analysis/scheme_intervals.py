@@ -51,7 +51,8 @@ def scheme_difference(a: Measured, b: Measured, level: float = 0.95) -> SchemeDi
     Its variance is that of the differences by held-out seed over the number of seeds, and for each scheme that was
     trained that of its trainings' means over the number of trainings. It has the degrees of freedom of Welch (1947) and
     Satterthwaite (1946) over all these terms. It is conservative: the trainings' means hold a little of what seeds and
-    trainings do together, which the differences by seed hold already.
+    trainings do together, which the differences by seed hold already; and trainings of two schemes are taken to be
+    independent, which those that play the same episodes need not be.
 
     ValueError when the seeds are not equally many.
     """

@@ -13,16 +13,18 @@ from ..analysis.palette import save_png
 from ..record.durable import make_directory, write_durably
 from ..record.manifest import versions
 from ..run.references import with_references
-from . import tables
+from . import provenance, tables
 from .cells import Cells
 from .entrants import TRAININGS
+from .evaluation import wanted
 from .figures import axes_figure, learning_figure, schemes_figure
 from .hindsight import contests
 from .lines import Line, lines_of
-from .optimality import gap_lines
+from .optimality import all_solved, gap_lines
 from .reading import Study, Survey
 from .running import CELLS
 from .sittings import read_sittings
+from .trainings import states_of
 
 RESULTS_FILE = "results.md"
 FIGURES = "figures"
@@ -51,7 +53,7 @@ def write_results(study: Study, directory: Path, results: Path, command: str) ->
     parts += _hindsight(study, [(survey, lines[survey.name]) for survey in shifted], results)
     if study.gaps is not None:
         parts += _gaps(study, directory, results)
-    parts += [MADE, *_made(directory, command)]
+    parts += [MADE, *_made(study, directory, cells, command)]
     path = results / RESULTS_FILE
     write_durably(path, ("\n\n".join(parts) + "\n").encode())
     return path
@@ -205,13 +207,20 @@ def _gaps(study: Study, directory: Path, results: Path) -> Iterator[str]:
     yield tables.markdown(("agent", "objective / bound", "worst"), rows)
 
 
-def _made(directory: Path, command: str) -> Iterator[str]:
+def _made(study: Study, directory: Path, cells: Cells, command: str) -> Iterator[str]:
     sittings = read_sittings(directory)
     wall_s, cpu_s = sum(each.wall_s for each in sittings), sum(each.cpu_s for each in sittings)
     killed = sum(not each.ended for each in sittings)
     least = f" at least: {counted(killed, 'sitting')} did not come to an end" if killed else ""
     found = {**versions(), **_torch()}
     yield f"```sh\n{command}\n```"
+    yield provenance.told(
+        {
+            "training": [states_of(directory / TRAININGS / run.directory) for run in study.trainings],
+            "run": [(cells.code_of(cell),) for cell in wanted(study, directory)[1]],
+            "instance": [] if study.gaps is None else [(each.code,) for each in all_solved(study, directory)],
+        }
+    )
     yield tables.markdown(
         ("what", ""),
         [
