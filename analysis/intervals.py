@@ -86,7 +86,7 @@ def paired_difference(a: Sequence[float], b: Sequence[float], level: float = 0.9
     if sd == 0:
         p_value = 1.0 if interval.mean == 0 else 0.0
         return PairedDifference(interval, p_value, math.inf if separate > 0 else math.nan)
-    p_value = _two_sided_p(interval.mean / (sd / math.sqrt(interval.n)), interval.n - 1)
+    p_value = two_sided_p(interval.mean / (sd / math.sqrt(interval.n)), interval.n - 1)
     return PairedDifference(interval, p_value, separate / sd**2)
 
 
@@ -154,7 +154,8 @@ def _ascending(p_values: Sequence[float]) -> list[int]:
     return sorted(range(len(p_values)), key=p_values.__getitem__)
 
 
-def _two_sided_p(t: float, degrees: int) -> float:
+def two_sided_p(t: float, degrees: float) -> float:
+    """How likely a t at least as far from 0 is under Student's distribution, whose degrees may be no whole number."""
     from scipy.special import stdtr  # type: ignore[import-untyped]
 
     return float(2 * stdtr(degrees, -abs(t)))

@@ -13,7 +13,7 @@ def mean_and_half_width(values: Sequence[float], level: float = 0.95) -> tuple[f
         return (values[0] if n else math.nan), math.inf
     sd = standard_deviation(values)
     mean = math.fsum(values) / n if sd > 0 else values[0]
-    return mean, _t_quantile(n - 1, level) * sd / math.sqrt(n)
+    return mean, t_quantile(n - 1, level) * sd / math.sqrt(n)
 
 
 def standard_deviation(values: Sequence[float]) -> float:
@@ -24,7 +24,7 @@ def standard_deviation(values: Sequence[float]) -> float:
     return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
 
 
-def _t_quantile(degrees: int, level: float) -> float:
+def t_quantile(degrees: float, level: float) -> float:
     """The t with probability `level` between -t and t."""
     from scipy.special import stdtrit  # type: ignore[import-untyped]
 

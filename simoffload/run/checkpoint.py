@@ -34,6 +34,7 @@ from ..record.manifest import CHECKPOINT_FILE
 from ..tasks import Task
 from ..world.job import Job
 from ..world.transport import Item
+from .code import hash_of
 
 _MAGIC = b"simoffload checkpoint 1\n"
 _CODEC = "zstd"
@@ -146,12 +147,7 @@ def _code(agent_source: str | None) -> str:
     folders = [root, *(root / package.rpartition(".")[2] for package in _PACKAGES), root / "analysis" / "steady"]
     own = [path for folder in folders for path in sorted(folder.glob("*.py"))]
     own.append(root / "analysis" / "stopping.py")
-    digest = blake2b(digest_size=16)
-    for path in own + ([Path(agent_source)] if agent_source else []):
-        content = path.read_bytes()
-        digest.update(f"{path.name} {len(content)}\n".encode())
-        digest.update(content)
-    return digest.hexdigest()
+    return hash_of(own + ([Path(agent_source)] if agent_source else []))
 
 
 # ------------------------------------------------------------------------------------------------------------ saving

@@ -25,6 +25,7 @@ from ..run.recorder import statistics_of
 from ..run.world import World
 from ..schema import Scenario
 from ..schema.files import named_files
+from .provenance import UNKNOWN
 
 POLICY_SUFFIXES = (".json", ".safetensors")
 LOOK_S = 1.0
@@ -148,11 +149,15 @@ def _bytes_of(path: Path) -> bytes:
 
 
 class Cells:
-    """All cells that have been measured, in a directory: a file per scenario, a line per cell, appended as they end."""
+    """All cells that have been measured, in a directory: a file per scenario, a line per cell, appended as they end.
+
+    With each the state of the code is noted that measured it, by which no cell is told from another.
+    """
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._known: dict[tuple[str, str, int], Outcome] = {}
+        self._codes: dict[tuple[str, str, int], str] = {}
         make_directory(directory)
         for path in sorted(directory.glob("*.jsonl")):
             self._read(path)
@@ -163,9 +168,14 @@ class Cells:
     def __getitem__(self, cell: Cell) -> Outcome:
         return self._known[cell.place, cell.key, cell.seed]
 
-    def add(self, cell: Cell, found: Outcome) -> None:
-        """Keep what was measured, on disk when this returns."""
-        line = json.dumps({"agent": cell.key, "seed": cell.seed, **asdict(found)}, allow_nan=False) + "\n"
+    def code_of(self, cell: Cell) -> str:
+        """The state of the code that measured a cell; `UNKNOWN` if it was not noted."""
+        return self._codes[cell.place, cell.key, cell.seed]
+
+    def add(self, cell: Cell, found: Outcome, code: str) -> None:
+        """Keep what was measured and by which code, on disk when this returns."""
+        known = {"agent": cell.key, "seed": cell.seed, "code": code, **asdict(found)}
+        line = json.dumps(known, allow_nan=False) + "\n"
         path = self._directory / f"{cell.place}.jsonl"
         try:
             with path.open("ab") as file:
@@ -175,6 +185,7 @@ class Cells:
         except OSError as error:
             raise RecordError(f"cannot write {path}: {error.strerror or error}") from error
         self._known[cell.place, cell.key, cell.seed] = found
+        self._codes[cell.place, cell.key, cell.seed] = code
 
     def _read(self, path: Path) -> None:
         """Take in a file; a last line that was not written to its end is cut off."""
@@ -186,6 +197,7 @@ class Cells:
             try:
                 data = json.loads(line)
                 key = (path.stem, str(data.pop("agent")), int(data.pop("seed")))
+                self._codes[key] = str(data.pop("code", UNKNOWN))
                 self._known[key] = Outcome(**data)
             except (ValueError, TypeError, KeyError, AttributeError):
                 message = f"{path}:{number} is no cell of a study; remove the file to measure its cells anew"

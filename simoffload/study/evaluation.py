@@ -9,6 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from pathlib import Path
 from typing import Any
 
+from ..run.code import state_of_code
 from ..run.references import with_references
 from ..run.workers import interrupts_held, set_up
 from ..schema import Scenario
@@ -55,7 +56,7 @@ def measure(scenarios: Mapping[str, Scenario], cells: Iterable[Cell], known: Cel
     context = multiprocessing.get_context("spawn")
     stopped = context.Value("b", 0, lock=False)
     with ProcessPoolExecutor(min(workers, len(missing)), context, _prepare, (stopped, os.getpid())) as pool:
-        running: dict[Future[Outcome], Cell] = {}
+        running: dict[Future[tuple[Outcome, str]], Cell] = {}
         try:
             for scenario, cell in _made_ready(scenarios, missing):
                 while len(running) >= 3 * workers:
@@ -79,12 +80,12 @@ def _made_ready(scenarios: Mapping[str, Scenario], cells: Iterable[Cell]) -> Ite
         yield complete[cell.place].model_copy(update={"seed": cell.seed}), cell
 
 
-def _take(running: dict[Future[Outcome], Cell], known: Cells, watch: Watch) -> None:
+def _take(running: dict[Future[tuple[Outcome, str]], Cell], known: Cells, watch: Watch) -> None:
     """Wait a little for cells, and keep those that have ended."""
     done, _ = wait(running, timeout=LOOK_S, return_when=FIRST_COMPLETED)
     for future in done:
         cell = running.pop(future)
-        known.add(cell, future.result())
+        known.add(cell, *future.result())
         watch(cell)
     if not watch(None):
         raise Stopped
@@ -100,5 +101,7 @@ def _prepare(stopped: Any, parent: int) -> None:
     set_up(parent)
 
 
-def _run(scenario: Scenario, agent: str) -> Outcome:
-    return outcome(scenario, agent, lambda: not _stopped.value)
+def _run(scenario: Scenario, agent: str) -> tuple[Outcome, str]:
+    """What came of it, and the state of the code, which may not be that of the process that asks for it."""
+    code = state_of_code()
+    return outcome(scenario, agent, lambda: not _stopped.value), code

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from ..analysis.figures_agents import ObjectiveRow, objective_figure
 from ..analysis.figures_learning import learning_curve
-from ..analysis.intervals import Interval, paired_difference
+from ..analysis.intervals import Interval
 from ..analysis.labels import short
 from ..analysis.palette import FAINT, agent_style, new_figure, theme
 from ..analysis.runs import Estimate
+from ..analysis.scheme_intervals import scheme_difference
+from .comparing import Verdict
 from .entrants import policy_path
 from .lines import Line, best_rule
 from .reading import Study, Survey
@@ -27,27 +29,37 @@ _LEAST_RANGE, _LARGEST_RANGE = 8.0, 45.0
 
 
 def schemes_figure(lines: Sequence[Line], subject: str) -> Figure:
-    """All agents of one place with intervals; bold are the first one and, of the pairs compared, what ties with it."""
+    """All agents of one place with intervals; bold are the first one and, of the pairs compared, what ties with it.
+
+    Schemes tie unless they are told apart with any trainings.
+    """
     first = lines[0]
     own = next(line for line in lines if line.agent == subject)
     rows = []
     for line in lines:
-        ties = line.behind is not None and line.behind.is_tie and first is own
-        tied = line is own and first.behind is not None and first.behind.is_tie
+        ties = first is own and _ties(line)
+        tied = line is own and _ties(first)
         estimate = Estimate(line.objective.mean, line.objective.half_width)
         rows.append(ObjectiveRow(line.agent, estimate, tuple(line.objectives), line is first or ties or tied))
     return objective_figure(rows)
 
 
+def _ties(line: Line) -> bool:
+    return line.behind is not None and line.behind.verdict not in (Verdict.BETTER, Verdict.WORSE)
+
+
 def relative(line: Line, other: Line) -> Interval:
-    """By how many per cent its objective lies above another's, paired by seed; the interval is for this pair alone."""
-    difference = paired_difference(line.objectives, other.objectives, line.objective.level).difference
+    """By how many per cent its objective lies above another's, paired by seed.
+
+    The interval is for this pair alone, and holds for any trainings; its half-width is nan where these are unknown.
+    """
+    difference = scheme_difference(line.found, other.found, line.objective.level).difference
     scale = 100 / other.objective.mean
     return Interval(scale * difference.mean, scale * difference.half_width, difference.level, difference.n)
 
 
 def axes_figure(study: Study, surveys: Sequence[tuple[Survey, Sequence[Line]]]) -> Figure:
-    """A panel an axis: objectives against that of the rule that is best at each point, which is the line at 0."""
+    """A panel an axis: objectives against the best at each point of the rules listed, which is the line at 0."""
     with theme():
         rows = -(-len(surveys) // _COLUMNS)
         figure = new_figure(0.9 + 2.15 * rows)
@@ -62,7 +74,7 @@ def axes_figure(study: Study, surveys: Sequence[tuple[Survey, Sequence[Line]]]) 
             [handles[name] for name in names], [short(name) for name in names], loc="outside lower center",
             ncols=min(4, len(names)), handlelength=2.8,
         )  # fmt: skip
-        figure.supylabel("objective against the best rule (%)", fontsize=9)
+        figure.supylabel("objective against the best of the rules listed (%)", fontsize=9)
     return figure
 
 

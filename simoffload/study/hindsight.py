@@ -1,7 +1,7 @@
-"""Policies that were trained against the rule that does best at each place, in hindsight.
+"""Policies that were trained against the rule that does best at each place, of those that the part lists, in hindsight.
 
-No rule is the best everywhere, and nobody knows beforehand which one will be. So this asks more of a policy than any
-comparison with one rule: to be as good as a choice of rules that was made on the very seeds that count.
+None of them is the best everywhere, and nobody knows beforehand which one will be. So this asks more of a policy than
+any comparison with one rule: to be as good as a choice of rules that was made on the very seeds that count.
 """
 
 from __future__ import annotations
@@ -9,27 +9,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..analysis.intervals import Interval, PairedDifference, adjusted_differences
 from .cells import place_key
-from .lines import Line, Tally, best_rule, percent_of, tally_of
+from .comparing import Comparison, Tally, compared, tally_of
+from .lines import Line, Percent, best_rule, percent_of
 from .reading import Study, Survey
 
 
 @dataclass(frozen=True, slots=True)
 class Contest:
-    """A policy at a place, and the best rule there."""
+    """A policy at a place, and the best there of the rules that are listed."""
 
     what: str
     """What the place's survey varies."""
     at: float | str
     policy: Line
     rule: Line
-    behind: PairedDifference
+    behind: Comparison
     """The policy's objective minus the rule's, adjusted for all contests."""
 
     @property
-    def percent(self) -> Interval:
-        """`behind` in per cent of the rule's mean objective, which is taken as it is."""
+    def percent(self) -> Percent:
+        """`behind` in per cent of the rule's mean objective."""
         return percent_of(self.behind, self.rule)
 
 
@@ -47,7 +47,7 @@ def contests(study: Study, found: Sequence[tuple[Survey, Sequence[Line]]]) -> li
             seen.add(key)
             by_agent = {line.agent: line for line in here}
             pairs += [(survey.title, by_agent[policy], rule) for policy in policies]
-    behind = adjusted_differences([(own.objectives, rule.objectives) for _, own, rule in pairs], study.plan.level)
+    behind = compared([(own.found, rule.found) for _, own, rule in pairs], study.plan.level)
     return [
         Contest(what, own.at, own, rule, difference)
         for (what, own, rule), difference in zip(pairs, behind, strict=True)

@@ -14,11 +14,13 @@ from pathlib import Path
 from .. import __version__
 from ..analysis.intervals import Interval, t_interval
 from ..record.durable import RecordError, make_directory, write_json
+from ..run.code import state_of_code
 from ..run.workers import interrupts_held, set_up
 from ..schema import Scenario
 from .cells import Stopped
 from .entrants import Entrant, entrants
 from .evaluation import LOOK_S
+from .provenance import UNKNOWN
 from .reading import StaticInstances, Study
 
 GAPS = "gaps"
@@ -30,11 +32,13 @@ Watch = Callable[[int, int], bool]
 
 @dataclass(frozen=True, slots=True)
 class Solved:
-    """An instance: the solver's bound, whether it is the optimum, and the objective of each agent by its key."""
+    """An instance: the solver's bound, whether it is the optimum, the objective of each agent by its key, and the state
+    of the code that found them."""
 
     bound: float
     proved: bool
     objectives: dict[str, float]
+    code: str = UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +81,7 @@ def measure_gaps(study: Study, directory: Path, workers: int, watch: Watch) -> N
 def gap_lines(study: Study, directory: Path) -> list[GapLine]:
     """All agents, the nearest to the optimum first."""
     assert study.gaps is not None
-    agents = _entrants(study, directory)
-    solved = [_read(_path(directory, study.gaps, scenario, agents)) for scenario in study.gaps.scenarios]
+    solved = all_solved(study, directory)
     lines = []
     for name in study.gaps.agents:
         keys = [entrant.key for entrant in entrants(study, name, directory)]
@@ -86,6 +89,13 @@ def gap_lines(study: Study, directory: Path) -> list[GapLine]:
         proved = sum(each.proved for each in solved)
         lines.append(GapLine(name, t_interval(ratios, study.plan.level), max(ratios), proved))
     return sorted(lines, key=lambda line: line.ratio.mean)
+
+
+def all_solved(study: Study, directory: Path) -> list[Solved]:
+    """All instances of a study; RecordError where one is not solved."""
+    assert study.gaps is not None
+    agents = _entrants(study, directory)
+    return [_read(_path(directory, study.gaps, scenario, agents)) for scenario in study.gaps.scenarios]
 
 
 def _entrants(study: Study, directory: Path) -> tuple[Entrant, ...]:
@@ -105,7 +115,7 @@ def _solve(scenario: Scenario, agents: Sequence[Entrant], effort_s: float) -> So
     rows = gaps([scenario], [each.loads for each in agents], effort_s)
     objectives = {each.key: row.objective for each, row in zip(agents, rows, strict=True)}
     best = rows[0].optimum
-    return Solved(best.bound, best.status == "optimal", objectives)
+    return Solved(best.bound, best.status == "optimal", objectives, state_of_code())
 
 
 def _take(running: dict[Future[Solved], Path]) -> None:

@@ -194,7 +194,7 @@ class _Reader:
             scenarios = tuple(self._training_scenarios(("trainings", name), trained))
             is_usual = trained.scenario is None and not trained.settings and not trained.vary
             own = budget if trained.batches is None else budget.model_copy(update={"batches": trained.batches})
-            for seed in trained.seeds or budget.seeds:
+            for seed in self._seeds_of(name):
                 yield TrainingRun(name, seed, scheme, scenarios, own, is_usual)
 
     def _scheme(self, path: TreePath, trained: Trained) -> Scheme:
@@ -219,11 +219,24 @@ class _Reader:
         for name in ablations.variants:
             if name not in self.plan.trainings:
                 self._find(unknown((*path, "variants", name), "training", name, self.plan.trainings, at_key=True))
+            elif name != ablations.base and ablations.base in self.plan.trainings:
+                self._same_seeds((*path, "variants", name), name, ablations.base)
         agents = (ablations.base, *(name for name in ablations.variants if name != ablations.base))
         title = f"What {ablations.base} owes to its parts"
         return replace(
             main, name="ablations", title=title, subject=ablations.base, agents=agents, remarks=ablations.variants
         )
+
+    def _same_seeds(self, path: TreePath, name: str, base: str) -> None:
+        """A variant differs from its base in what it lacks, and in nothing else."""
+        own, wanted = (self._seeds_of(each) for each in (name, base))
+        if sorted(own) != sorted(wanted):
+            found, needed = (", ".join(map(str, seeds)) for seeds in (own, wanted))
+            message = f"'{name}' is trained from seeds {found}, its base '{base}' from {needed}; give both the same"
+            self._find(Finding(path, message, at_key=True))
+
+    def _seeds_of(self, name: str) -> list[int]:
+        return self.plan.trainings[name].seeds or ([] if self.plan.budget is None else self.plan.budget.seeds)
 
     def _axes(self, axes: Axes) -> Iterator[Survey]:
         self._agents(("axes", "agents"), axes.agents)

@@ -13,16 +13,18 @@ from ..analysis.palette import save_png
 from ..record.durable import make_directory, write_durably
 from ..record.manifest import versions
 from ..run.references import with_references
-from . import tables
+from . import provenance, tables
 from .cells import Cells
 from .entrants import TRAININGS
+from .evaluation import wanted
 from .figures import axes_figure, learning_figure, schemes_figure
 from .hindsight import contests
 from .lines import Line, lines_of
-from .optimality import gap_lines
+from .optimality import all_solved, gap_lines
 from .reading import Study, Survey
 from .running import CELLS
 from .sittings import read_sittings
+from .trainings import states_of
 
 RESULTS_FILE = "results.md"
 FIGURES = "figures"
@@ -51,7 +53,7 @@ def write_results(study: Study, directory: Path, results: Path, command: str) ->
     parts += _hindsight(study, [(survey, lines[survey.name]) for survey in shifted], results)
     if study.gaps is not None:
         parts += _gaps(study, directory, results)
-    parts += [MADE, *_made(directory, command)]
+    parts += [MADE, *_made(study, directory, cells, command)]
     path = results / RESULTS_FILE
     write_durably(path, ("\n\n".join(parts) + "\n").encode())
     return path
@@ -65,21 +67,30 @@ def _head(study: Study) -> Iterator[str]:
     yield (
         f"The objective of a task is w L/L_ref + (1 - w) C/C_ref, the smaller the better; in `{plan.scenario}` "
         f"w = {objective.latency_weight:g}, L_ref = {_number(objective.latency_reference)} s and C_ref = "
-        f"{_number(objective.cost_reference)} USD. ± is half the width of a {100 * plan.level:g} % interval over "
-        "held-out seeds, which no training has seen. On each seed all agents meet the same tasks, lengths and "
-        f"channels, so differences are paired by seed. A difference is {plan.subject}'s objective minus the other's, "
-        "in per cent of the other's: below zero it is better. Intervals of differences are adjusted for all "
-        "comparisons of their table (Holm): where no agents differed, the chance that any of them excluded zero would "
-        f"be {100 * (1 - plan.level):g} % at most."
+        f"{_number(objective.cost_reference)} USD. ± behind an objective is half the width of a "
+        f"{100 * plan.level:g} % interval over held-out seeds, which no training has seen. On each seed all agents "
+        f"meet the same tasks, lengths and channels, so differences are paired by seed. A difference is "
+        f"{plan.subject}'s objective minus the other's, in per cent of the other's: below zero it is better. Intervals "
+        "of differences are adjusted for all comparisons of their table (Holm): where no agents differed, the chance "
+        f"that any of them excluded zero would be {100 * (1 - plan.level):g} % at most."
     )
     if plan.budget is not None:
         yield (
             "A scheme that learns was trained from several seeds; on each held-out seed it counts with the mean of its "
-            "trainings. Intervals hold for these trainings; how far further ones might differ, the means of each "
-            f"training show. Each learned from episodes of {plan.budget.tasks} tasks, with as many decisions as the "
-            "table under Learning says; the policy kept is the best on "
+            f"trainings. Each learned from episodes of {plan.budget.tasks} tasks, with as many decisions as the table "
+            "under Learning says; the policy kept is the best on "
             f"{counted(plan.budget.validation_seeds, 'validation seed')}."
         )
+    yield (
+        "A difference has two intervals. That with these trainings says how far other held-out seeds would have moved "
+        "it, for the very policies that were measured. That with any trainings says how far other trainings of the "
+        "schemes would have, too: its variance has a term more for each scheme that the study trains, that of the "
+        "means of its trainings, and its degrees of freedom are those of Welch and Satterthwaite. A rule, and an agent "
+        "that comes trained, is one policy and has no such term; where a scheme was trained once, there is no such "
+        "interval. *Better* and *worse* are said where the interval with any trainings excludes zero, *with these "
+        "trainings* where the other alone does. Where a table has one half-width behind a difference, it is that with "
+        "any trainings; the CSV files beside this page have both. ± behind an objective is with these trainings."
+    )
 
 
 def _number(reference: float | str) -> str:
@@ -112,10 +123,11 @@ def _learning(study: Study, directory: Path, results: Path) -> Iterator[str]:
         [run.directory, f"{curve.decisions[-1]:.0f}", *map(rounded, (min(curve.validation), min(curve.rules.values())))]
         for run, curve in curves
     ]
-    yield tables.markdown(("training", "decisions", "best validation", "best rule there"), rows)
+    yield tables.markdown(("training", "decisions", "best validation", "best of its rules"), rows)
     yield (
-        "Objectives on validation seeds; of a training on several variants of a scenario, relative to the best rule on "
-        "each."
+        "Objectives on validation seeds, beside the best of the rules that play there "
+        f"({', '.join(f'`{name}`' for name in sorted(curves[0][1].rules))}); of a training on several variants of a "
+        "scenario, relative to the best of them on each."
     )
     figure = learning_figure(study, directory)
     if figure is not None:
@@ -136,9 +148,9 @@ def _axes(study: Study, lines: Sequence[tuple[Survey, Sequence[Line]]], results:
         save_png(axes_figure(study, lines), results / FIGURES / "axes.png")
         yield f"![Objective along each axis]({FIGURES}/axes.png)"
         yield (
-            "In the figure each point is held against the rule that is best there, in hindsight; bands are paired "
-            f"{100 * study.plan.level:g} % intervals of single points, drawn of trained schemes. Lines that leave a "
-            "panel go on beyond it."
+            "In the figure each point is held against the best there of the rules listed, in hindsight; bands are "
+            f"{100 * study.plan.level:g} % intervals of single points with any trainings, drawn of what was trained. "
+            "Lines that leave a panel go on beyond it."
         )
     for survey, found in lines:
         yield f"### {survey.title[0].upper()}{survey.title[1:]}"
@@ -167,9 +179,10 @@ def _hindsight(study: Study, found: Sequence[tuple[Survey, Sequence[Line]]], res
     if not every:
         return
     write_durably(results / "best-rule.csv", tables.contests_csv(every).encode())
-    yield "## Against the best rule of each place"
+    yield "## Against the best of the rules listed"
     yield (
-        "Which rule is best is told by the very seeds that count, place by place, so nobody could have chosen so well. "
+        "Rules are those that the tables above list for a place. Which of them is best is told by the very seeds that "
+        "count, place by place, so nobody could have chosen so well; a rule that is not listed may do better. "
         "Objective of each policy against it, in per cent, adjusted for all comparisons of this table; a place that "
         "several tables above have in common counts once."
     )
@@ -186,19 +199,28 @@ def _gaps(study: Study, directory: Path, results: Path) -> Iterator[str]:
     yield (
         f"Objective over the bound of a solver that knows everything, on {counted(many, 'instance')} of "
         f"`{study.gaps.scenarios[0].name}`; of {lines[0].proved} the bound is the proven optimum, of the others no "
-        "agent is further from the optimum than shown."
+        "agent is further from the optimum than shown. A scheme counts on each instance with the mean of its "
+        f"trainings; ± is half the width of a {100 * study.plan.level:g} % interval over instances, with these "
+        "trainings."
     )
     rows = [[each.agent, plus_minus(each.ratio.mean, each.ratio.half_width), rounded(each.worst)] for each in lines]
     yield tables.markdown(("agent", "objective / bound", "worst"), rows)
 
 
-def _made(directory: Path, command: str) -> Iterator[str]:
+def _made(study: Study, directory: Path, cells: Cells, command: str) -> Iterator[str]:
     sittings = read_sittings(directory)
     wall_s, cpu_s = sum(each.wall_s for each in sittings), sum(each.cpu_s for each in sittings)
     killed = sum(not each.ended for each in sittings)
     least = f" at least: {counted(killed, 'sitting')} did not come to an end" if killed else ""
     found = {**versions(), **_torch()}
     yield f"```sh\n{command}\n```"
+    yield provenance.told(
+        {
+            "training": [states_of(directory / TRAININGS / run.directory) for run in study.trainings],
+            "run": [(cells.code_of(cell),) for cell in wanted(study, directory)[1]],
+            "instance": [] if study.gaps is None else [(each.code,) for each in all_solved(study, directory)],
+        }
+    )
     yield tables.markdown(
         ("what", ""),
         [

@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import string
 from collections.abc import Iterator, Mapping, Sequence
 
-from ..analysis.intervals import Interval
 from ..analysis.numbers import MINUS, UNKNOWN, counted, decimals, percent, plus_minus, rounded
+from .comparing import Comparison, Tally
 from .hindsight import Contest, tally_by_policy
-from .lines import Line, Tally, tally
+from .lines import Line, Percent, tally
 from .optimality import GapLine
 
+COMPARED = (
+    "difference", "difference_half_width", "difference_level", "holm_p_value", "percent", "percent_half_width",
+    "scheme_half_width", "scheme_level", "scheme_degrees", "scheme_holm_p_value", "scheme_percent_half_width",
+    "verdict",
+)  # fmt: skip
+"""Of a comparison: `difference` of two objectives, `percent` the same of the second one. Columns of `scheme_` are of
+the interval that holds for any trainings, nan where a scheme was trained once; the others' holds for these trainings.
+"""
 COLUMNS = (
     "at", "agent", "seeds", "objective", "half_width", "level", "latency_s", "latency_p95_s", "cost_usd",
-    "cloud_share", "completed", "measured", "grew", "difference", "difference_half_width", "difference_level",
-    "holm_p_value", "percent", "percent_half_width", "of_trainings",
+    "cloud_share", "completed", "measured", "grew", *COMPARED, "of_trainings",
 )  # fmt: skip
-"""Of the CSV files. `difference` is the subject's objective minus the agent's, `percent` the same of the agent's."""
+"""Of the CSV files. What is compared is the subject with the agent."""
 
 _NUMERIC = (*string.digits, MINUS)
 
@@ -34,10 +42,9 @@ def as_csv(lines: Sequence[Line]) -> str:
 
 def _row(line: Line) -> list[object]:
     behind, share = line.behind, line.percent
-    compared: list[object] = [""] * 6
+    compared: list[object] = [""] * len(COMPARED)
     if behind is not None and share is not None:
-        each = behind.difference
-        compared = [each.mean, each.half_width, each.level, behind.p_value, share.mean, share.half_width]
+        compared = _compared(behind, share)
     return [
         line.at,
         line.agent,
@@ -51,6 +58,15 @@ def _row(line: Line) -> list[object]:
         line.grew,
         *compared,
         " ".join(f"{seed}:{mean!r}" for seed, mean in line.of_trainings.items()),
+    ]
+
+
+def _compared(behind: Comparison, share: Percent) -> list[object]:
+    here, schemes = behind.here.difference, behind.schemes.difference
+    return [
+        *(here.mean, here.half_width, here.level, behind.here.p_value, share.mean, share.here),
+        *(schemes.half_width, schemes.level, behind.schemes.degrees, behind.schemes.p_value, share.schemes),
+        behind.verdict.value,
     ]
 
 
@@ -74,7 +90,8 @@ def schemes_table(lines: Sequence[Line], subject: str, remarks: Mapping[str, str
     """An agent a row, best first."""
     heads = (
         "agent", *(["what it lacks"] if remarks else []), "objective", "of each training", "mean latency, s", "p95, s",
-        "USD per 1000 tasks", "in the cloud", "backlog grew", f"{subject} against it", "in words",
+        "USD per 1000 tasks", "in the cloud", "backlog grew", f"{subject} against it",
+        "± these trainings", "± any trainings", "in words",
     )  # fmt: skip
     return markdown(heads, [_scheme_row(line, remarks) for line in lines])
 
@@ -90,7 +107,7 @@ def _scheme_row(line: Line, remarks: Mapping[str, str]) -> list[str]:
         rounded(1000 * line.mean("cost_usd")),
         percent(line.mean("cloud_share")),
         f"{line.grew} of {len(line.seeds)}",
-        _share(line.percent),
+        *_three(line.percent),
         verdict(line),
     ]
 
@@ -120,21 +137,33 @@ def _at(at: float | str) -> str:
     return at if isinstance(at, str) else f"{at:g}"
 
 
-def _share(share: Interval | None) -> str:
-    """A difference in per cent, with a decimal where it is small."""
+def _three(share: Percent | None) -> list[str]:
+    """A difference in per cent, and its half-widths."""
+    if share is None:
+        return [UNKNOWN] * 3
+    here, schemes = (_half_width(each, share) for each in (share.here, share.schemes))
+    return [f"{decimals(share.mean, _places(share))} %", f"{here} %", f"{schemes} %" if schemes != "?" else UNKNOWN]
+
+
+def _share(share: Percent | None) -> str:
+    """A difference in per cent, and its half-width with any trainings."""
     if share is None:
         return UNKNOWN
-    places = 1 if abs(share.mean) < 100 else 0
-    return f"{decimals(share.mean, places)} ± {decimals(share.half_width, places)} %"
+    return f"{decimals(share.mean, _places(share))} ± {_half_width(share.schemes, share)} %"
+
+
+def _half_width(value: float, share: Percent) -> str:
+    return "?" if math.isnan(value) else decimals(value, _places(share))
+
+
+def _places(share: Percent) -> int:
+    """A decimal where the difference is small."""
+    return 1 if abs(share.mean) < 100 else 0
 
 
 def verdict(line: Line) -> str:
     """How the subject did against it."""
-    if line.behind is None:
-        return UNKNOWN
-    if line.behind.is_tie:
-        return "interval includes zero"
-    return "better" if line.behind.difference.mean < 0 else "worse"
+    return UNKNOWN if line.behind is None else line.behind.verdict.value
 
 
 def count(lines: Sequence[Line], subject: str) -> str:
@@ -154,14 +183,22 @@ def _by_agent(lines: Sequence[Line], subject: str, names: Sequence[str]) -> Iter
 
 
 def _counted(found: Tally, subject: str, whom: str) -> str:
+    return f"Of {counted(found.total, 'comparison')}{whom} {subject} is {_outcomes(found, '')}."
+
+
+def _outcomes(found: Tally, than: str) -> str:
+    """How many came out how; what holds for these trainings alone is told where there is any."""
+    here = ""
+    if found.better_here or found.worse_here:
+        here = f", with these trainings alone better in {found.better_here} and worse in {found.worse_here}"
     return (
-        f"Of {counted(found.total, 'comparison')}{whom} {subject} is better in {found.better} and worse in "
-        f"{found.worse}; in {found.undecided} the interval includes zero."
+        f"better{than} in {found.better} and worse in {found.worse}{here}; in {found.undecided} the interval includes "
+        "zero"
     )
 
 
 def contests_table(found: Sequence[Contest]) -> str:
-    """A place a row: the rule that is best there, and every policy's difference from it."""
+    """A place a row: the best there of the rules listed, and every policy's difference from it."""
     policies = list(dict.fromkeys(each.policy.agent for each in found))
     by_place: dict[tuple[str, float | str], dict[str, Contest]] = {}
     for each in found:
@@ -171,7 +208,7 @@ def contests_table(found: Sequence[Contest]) -> str:
         rule = next(iter(here.values())).rule
         shares = [_share(here[name].percent) if name in here else UNKNOWN for name in policies]
         rows.append([what, _at(at), rule.agent, _marked(rule, ""), *shares])
-    return markdown(("what", "at", "best rule", "its objective", *policies), rows)
+    return markdown(("what", "at", "best rule listed", "its objective", *policies), rows)
 
 
 def contests_counts(found: Sequence[Contest]) -> str:
@@ -180,8 +217,8 @@ def contests_counts(found: Sequence[Contest]) -> str:
     for policy, (counts, worst) in tally_by_policy(found).items():
         share = worst.percent
         texts.append(
-            f"- Of {counted(counts.total, 'place')} {policy} is better than the best rule in {counts.better} and worse "
-            f"in {counts.worse}; in {counts.undecided} the interval includes zero. At worst it is at {_share(share)}: "
+            f"- Of {counted(counts.total, 'place')} {policy} is "
+            f"{_outcomes(counts, ' than the best of the rules listed')}. At worst it is at {_share(share)}: "
             f"{worst.what}, {_at(worst.at)}."
         )
     return "\n".join(texts)
@@ -191,16 +228,11 @@ def contests_csv(found: Sequence[Contest]) -> str:
     """A contest a row."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerow(
-        ("what", "at", "policy", "objective", "rule", "objective_of_rule", "difference", "difference_half_width",
-         "difference_level", "holm_p_value", "percent", "percent_half_width")
-    )  # fmt: skip
+    table.writerow(("what", "at", "policy", "objective", "rule", "objective_of_rule", *COMPARED))
     for each in found:
-        difference, share = each.behind.difference, each.percent
         table.writerow(
             (each.what, each.at, each.policy.agent, each.policy.objective.mean, each.rule.agent,
-             each.rule.objective.mean, difference.mean, difference.half_width, difference.level, each.behind.p_value,
-             share.mean, share.half_width)
+             each.rule.objective.mean, *_compared(each.behind, each.percent))
         )  # fmt: skip
     return text.getvalue()
 

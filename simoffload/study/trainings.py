@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import __version__
-from ..agents.learning.directory import EPISODE_SEEDS
+from ..agents.learning.directory import EPISODE_SEEDS, SETTINGS_FILE
 from ..agents.learning.settings import TrainingSettings, told
 from ..agents.learning.validation import VALIDATION_SEEDS
 from ..record.durable import RecordError, write_json
+from ..run.code import state_of_code
 from .cells import Stopped
 from .plan import TRAINED_FROM
+from .provenance import UNKNOWN, States
 from .reading import TrainingRun
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from ..agents.learning.schemes import Trainer
 
 FINISHED_FILE = "finished.json"
+CODE_FILE = "code.json"
+"""The states of the code that have taken steps of a training, in their order."""
 
 Watch = Callable[[float, str], bool]
 """Takes the share that is done and what to say of it; whether to go on."""
@@ -43,15 +47,38 @@ def is_finished(run: TrainingRun, directory: Path) -> bool:
 
 def train(run: TrainingRun, directory: Path, workers: int, watch: Watch) -> None:
     """Begin the training or go on with it; Stopped when `watch` said no before its end."""
+    before = () if not (directory / SETTINGS_FILE).exists() else _noted_states(directory)
 
     def look(each: Look) -> bool:
+        if before[-1:] != (state_of_code(),):
+            write_json(directory / CODE_FILE, [*before, state_of_code()])
         return watch(each.share, each.text)
 
     training = _made(run, directory)
     training.run(workers, look)
     if not training.is_over:
         raise Stopped
-    write_json(directory / FINISHED_FILE, {"training": _key(run)})
+    write_json(directory / FINISHED_FILE, {"training": _key(run), "code": _noted_states(directory)})
+
+
+def states_of(directory: Path) -> States:
+    """The states of the code that made a training that is over, in their order."""
+    path = directory / FINISHED_FILE
+    try:
+        return tuple(map(str, json.loads(path.read_bytes()).get("code", [UNKNOWN])))
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise RecordError(f"{path} is damaged: {error}; remove {directory} to train anew") from None
+
+
+def _noted_states(directory: Path) -> States:
+    """The states of the code that have taken steps of a training that was begun."""
+    path = directory / CODE_FILE
+    if not path.exists():
+        return (UNKNOWN,)
+    try:
+        return tuple(map(str, json.loads(path.read_bytes())))
+    except (OSError, ValueError, TypeError) as error:
+        raise RecordError(f"{path} is damaged: {error}; remove {directory} to train anew") from None
 
 
 def _made(run: TrainingRun, directory: Path) -> Trainer:

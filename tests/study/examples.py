@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from simoffload.analysis.intervals import adjusted_differences, t_interval
+from simoffload.analysis.intervals import t_interval
 from simoffload.study.cells import Outcome
-from simoffload.study.lines import Line
+from simoffload.study.lines import Line, with_differences
 
 MINI = """
 name: mini
@@ -46,13 +47,16 @@ def outcome_of(objective: float, *, grew: bool = False) -> Outcome:
 
 
 def lines_at(
-    at: float | str, subject: str, objectives: Mapping[str, Sequence[float]], grew: Sequence[str] = ()
+    at: float | str,
+    subject: str,
+    objectives: Mapping[str, Sequence[float]],
+    grew: Sequence[str] = (),
+    trainings: Mapping[str, Sequence[float]] = MappingProxyType({}),
 ) -> list[Line]:
-    """Lines of one place, best first; differences are adjusted for those of this place."""
-    others = [agent for agent in objectives if agent != subject]
-    behind = dict(
-        zip(others, adjusted_differences([(objectives[subject], objectives[each]) for each in others]), strict=True)
-    )
+    """Lines of one place, best first; differences are adjusted for those of this place.
+
+    `trainings` has the mean of each training of agents that were trained.
+    """
     lines = [
         Line(
             at=at,
@@ -60,12 +64,12 @@ def lines_at(
             seeds=tuple(range(1, len(values) + 1)),
             outcomes=tuple(outcome_of(value, grew=agent in grew) for value in values),
             objective=t_interval(values),
-            of_trainings={},
-            behind=behind.get(agent),
+            of_trainings=dict(enumerate(trainings.get(agent, ()), 1)),
+            behind=None,
         )
         for agent, values in objectives.items()
     ]
-    return sorted(lines, key=lambda line: line.objective.mean)
+    return sorted(with_differences(lines, subject, 0.95), key=lambda line: line.objective.mean)
 
 
 class AtOnce:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from simoffload.run.references import with_references
 from simoffload.run.simulation import simulate
 from simoffload.schema import Scenario, load_scenario
 from simoffload.study.cells import Cell, Cells, Stopped, mean_outcome, outcome, place_key, policy_key
+from simoffload.study.provenance import UNKNOWN
 
 from .examples import outcome_of
 
@@ -90,17 +93,25 @@ def test_what_is_kept_is_read_back_to_the_last_digit(
 ) -> None:
     directory = tmp_path_factory.mktemp("cells")
     cell = Cell("place", "eft", seed, "eft")
-    Cells(directory).add(cell, outcome_of(objective))
+    Cells(directory).add(cell, outcome_of(objective), "state")
     assert Cells(directory)[cell] == outcome_of(objective)
+    assert Cells(directory).code_of(cell) == "state"
+
+
+def test_a_cell_that_was_measured_before_the_code_was_noted_counts_and_its_code_is_unknown(tmp_path: Path) -> None:
+    line = {"agent": CELL.key, "seed": CELL.seed, **asdict(outcome_of(1.5))}
+    (tmp_path / "place.jsonl").write_text(json.dumps(line) + "\n", encoding="utf-8")
+    assert Cells(tmp_path)[CELL] == outcome_of(1.5)
+    assert Cells(tmp_path).code_of(CELL) == UNKNOWN
 
 
 def test_a_line_that_was_cut_off_is_forgotten_and_measured_again(tmp_path: Path) -> None:
     cells = Cells(tmp_path)
-    cells.add(CELL, outcome_of(1.0))
+    cells.add(CELL, outcome_of(1.0), "state")
     path = tmp_path / "place.jsonl"
     whole = path.read_bytes()
     other = Cell("place", "eft", 8, "eft")
-    cells.add(other, outcome_of(2.0))
+    cells.add(other, outcome_of(2.0), "state")
     path.write_bytes(path.read_bytes()[:-10])
     again = Cells(tmp_path)
     assert CELL in again

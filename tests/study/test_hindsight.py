@@ -1,4 +1,4 @@
-"""Policies against the best rule of each place: which that is, what counts once, and what is told."""
+"""Policies against the best of the rules listed at each place: which that is, what counts once, and what is told."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from simoffload.analysis.intervals import adjusted_differences
+from simoffload.analysis.scheme_intervals import Measured
 from simoffload.schema import load_scenario
 from simoffload.study import tables
+from simoffload.study.comparing import Verdict, compared
 from simoffload.study.hindsight import contests, tally_by_policy
 from simoffload.study.lines import Line, best_rule
 from simoffload.study.reading import Place, Study, Survey, read_study
@@ -69,7 +70,7 @@ def test_each_place_has_its_own_best_rule_and_counts_once(study: Study) -> None:
         ("pace", "fast", "ucb-coma-generalist", "all-cloud"),
     ]
     pairs = [([1.0, 2.5, 3.0], QUIET), ([0.5, 1.0, 1.5], QUIET), ([4.0, 2.0, 5.0], BUSY), ([6.0, 5.0, 8.0], BUSY)]
-    assert [each.behind for each in found] == adjusted_differences(pairs, 0.95)
+    assert [each.behind for each in found] == compared([(Measured(a), Measured(b)) for a, b in pairs], 0.95)
     assert found[1].percent.mean == pytest.approx(-50.0)
     assert found[3].percent.mean == pytest.approx(100 * 3 / 16)
 
@@ -83,14 +84,27 @@ def test_what_is_told_names_the_worst_place_of_each_policy(study: Study) -> None
         "learner": "fast",
         "ucb-coma-generalist": "fast",
     }
-    assert "- Of 2 places learner is better than the best rule in" in tables.contests_counts(found)
+    assert "- Of 2 places learner is better than the best of the rules listed in" in tables.contests_counts(found)
     assert "At worst it is at 50.0 ± " in tables.contests_counts(found)
     heads, _, first, second = tables.contests_table(found).splitlines()
     assert [each.strip() for each in heads.strip("|").split("|")] == [
-        "what", "at", "best rule", "its objective", "learner", "ucb-coma-generalist",
+        "what", "at", "best rule listed", "its objective", "learner", "ucb-coma-generalist",
     ]  # fmt: skip
-    assert first.split("|")[2:4] == [" slow ", " eft       "]
+    assert [each.strip() for each in first.split("|")[2:4]] == ["slow", "eft"]
     assert second.split("|")[2].strip() == "fast"
     rows = list(csv.DictReader(io.StringIO(tables.contests_csv(found))))
     assert [(row["policy"], row["rule"]) for row in rows] == [(each.policy.agent, each.rule.agent) for each in found]
-    assert [float(row["difference"]) for row in rows] == [each.behind.difference.mean for each in found]
+    assert [float(row["difference"]) for row in rows] == [each.behind.mean for each in found]
+
+
+def test_a_contest_knows_of_the_trainings_of_a_policy_and_takes_one_that_comes_trained_as_it_is(study: Study) -> None:
+    values = [[0.8, 0.81, 0.79], [0.8, 0.81, 0.79], [1.0, 1.0, 1.0], [2.0, 2.0, 2.0]]
+    trainings = {"learner": [0.3, 0.7, 1.4]}
+    here = lines_at("", "learner", dict(zip(AGENTS, values, strict=True)), trainings=trainings)
+    learner, generalist = contests(study, [(survey(study, "pace", ("", USUAL)), here)])
+    assert learner.behind.here.p_value == generalist.behind.here.p_value
+    assert learner.behind.verdict is Verdict.BETTER_HERE
+    assert generalist.behind.verdict is Verdict.BETTER
+    assert "listed in 0 and worse in 0, with these trainings alone better in 1 and worse in 0;" in (
+        tables.contests_counts([learner, generalist])
+    )

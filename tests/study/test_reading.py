@@ -123,10 +123,28 @@ def test_an_unknown_name_is_told_with_the_nearest_study() -> None:
         read_study("superiorty")
 
 
+ABLATED = MINI.replace(
+    "\nmain:", "\n  variant: {scheme: ucb-coma}\nablations: {base: learner, variants: {variant: all}}\nmain:"
+)
+
+
+def test_a_variant_is_trained_from_the_seeds_of_its_base(tmp_path: Path) -> None:
+    study = read_study(write(tmp_path, ABLATED))
+    assert study.seeds_of("variant") == study.seeds_of("learner") == (1, 2)
+    told = refused(tmp_path, ABLATED.replace("variant: {scheme: ucb-coma}", "variant: {scheme: ucb-coma, seeds: [2]}"))
+    assert (
+        "mini.yaml:10:39: ablations.variants.variant: 'variant' is trained from seeds 2, its base 'learner' from"
+        in told
+    )
+    assert "from 1, 2; give both the same" in told
+    other = ABLATED.replace("variant: {scheme: ucb-coma}", "variant: {scheme: ucb-coma, seeds: [2, 1]}")
+    assert set(read_study(write(tmp_path, other)).seeds_of("variant")) == {1, 2}
+
+
 @pytest.mark.parametrize("name", bundled_studies())
 def test_a_bundled_study_is_sound(name: str) -> None:
     study = read_study(name)
     assert study.plan.name == name
     seeds = [set(survey.seeds) for survey in study.surveys]
     assert all(len(each) >= 30 for each in seeds)
-    assert all(len(study.seeds_of(agent)) in (0, 3) for agent in study.main.agents)
+    assert all(len(study.seeds_of(agent)) in (0, 3) for survey in study.surveys for agent in survey.agents)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,8 +11,9 @@ import pytest
 
 from simoffload.record.durable import RecordError
 from simoffload.run.agents import load_agent
+from simoffload.run.code import state_of_code
 from simoffload.run.references import with_references
-from simoffload.study import evaluation
+from simoffload.study import evaluation, trainings
 from simoffload.study.cells import Cells, Stopped, outcome
 from simoffload.study.entrants import entrants
 from simoffload.study.evaluation import measure, wanted
@@ -20,6 +22,7 @@ from simoffload.study.reading import Study, read_study
 from simoffload.study.report import MADE, write_results
 from simoffload.study.running import Look, run_study
 from simoffload.study.sittings import read_sittings
+from simoffload.study.trainings import states_of
 
 from .examples import MINI, write
 
@@ -92,6 +95,35 @@ def test_a_scheme_counts_with_the_mean_of_its_trainings(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("in_turn")
+def test_which_code_made_what_is_told_and_nothing_is_done_again_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = MINI.partition("axes:")[0].replace("batches: 1,", "batches: 2,")
+    study, directory = read_study(write(tmp_path, text)), tmp_path / "study"
+
+    def page() -> str:
+        return write_results(study, directory, tmp_path / "results", "simoffload study").read_text(encoding="utf-8")
+
+    with pytest.raises(Stopped):
+        run_study(study, directory, 1, stop_after(1))
+    with monkeypatch.context() as later:
+        later.setattr(trainings, "state_of_code", lambda: "later")
+        later.setattr(evaluation, "state_of_code", lambda: "later")
+        run_study(study, directory, 1, go_on)
+    assert [states_of(directory / "trainings" / run.directory) for run in study.trainings] == [
+        (state_of_code(), "later"),
+        ("later",),
+    ]
+    told = f"`later` made 1 training and 12 runs; `{state_of_code()}` and then `later` made 1 training."
+    assert f"Not all was made by one known state of the code: {told}" in page()
+    run_study(study, directory, 1, pytest.fail)
+    for run in study.trainings:
+        path = directory / "trainings" / run.directory / "finished.json"
+        path.write_text(json.dumps({**json.loads(path.read_bytes()), "code": ["later"]}), encoding="utf-8")
+    assert "All trainings and runs were made by one state of the code (`later`)." in page()
+
+
+@pytest.mark.usefixtures("in_turn")
 def test_a_training_of_other_settings_is_not_taken_for_this_one(tmp_path: Path) -> None:
     run_study(read_study(write(tmp_path)), tmp_path / "study", 1, go_on)
     other = read_study(write(tmp_path, MINI.replace("c: 0.5", "c: 1")))
@@ -107,6 +139,7 @@ def test_two_workers_find_what_one_process_finds(tmp_path: Path) -> None:
     for cell in cells:
         scenario = with_references(scenarios[cell.place]).model_copy(update={"seed": cell.seed})
         assert known[cell] == outcome(scenario, cell.loads, lambda: True)
+        assert known.code_of(cell) == state_of_code()
     assert {cell.seed for cell in cells} == {100, 101, 102}
     assert load_agent(cells[0].loads).order
 
