@@ -157,7 +157,9 @@ def test_the_weights_of_another_policy_are_refused(policy: Path, tmp_path: Path)
     other = tmp_path / "other"
     write_policy(other, heads(5), {"seed": 7})
     policy.with_suffix(".safetensors").write_bytes(other.with_suffix(".safetensors").read_bytes())
-    with pytest.raises(RecordError, match=r"policy\.safetensors holds other weights than those its card was written for"):
+    with pytest.raises(
+        RecordError, match=r"policy\.safetensors holds other weights than those its card was written for"
+    ):
         read_policy(policy)
     policy.with_suffix(".json").write_bytes(other.with_suffix(".json").read_bytes())
     assert same(read_policy(policy)[0], heads(5))
@@ -168,7 +170,9 @@ def test_a_card_that_does_not_name_its_weights_is_refused(policy: Path) -> None:
     card = json.loads(file.read_bytes())
     assert card.pop("weights_sha256") == sha256(policy.with_suffix(".safetensors").read_bytes()).hexdigest()
     file.write_text(json.dumps(card), encoding="utf-8")
-    with pytest.raises(RecordError, match=r"policy\.safetensors holds other weights than those its card was written for"):
+    with pytest.raises(
+        RecordError, match=r"policy\.safetensors holds other weights than those its card was written for"
+    ):
         read_policy(policy)
 
 

@@ -350,7 +350,9 @@ def test_a_checkpoint_with_more_or_fewer_generations_than_its_curve_is_refused(t
     fitted(tmp_path, stop_after(1))
     path = tmp_path / "checkpoint.json"
     path.write_text(json.dumps({**json.loads(path.read_bytes()), "generation": generation}), encoding="utf-8")
-    with pytest.raises(RecordError, match=rf"checkpoint\.json .*: it is of generation {generation}, and its curve has 1"):
+    with pytest.raises(
+        RecordError, match=rf"checkpoint\.json .*: it is of generation {generation}, and its curve has 1"
+    ):
         fitted(tmp_path)
 
 
