@@ -22,7 +22,7 @@ from simoffload.run.references import with_references
 from simoffload.schema import Scenario, load_scenario
 
 FIRST_SEED = 1_999_000_000
-"""Above the seeds of all episodes of trainings and below those of validation."""
+"""Below the seeds of validation. It and the next one are those of the first two episodes of trainings with seed 999."""
 SEEDS, TASKS = 2, 250
 VALIDATION_TASKS = 600
 BASES, HASTES, RISES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.7), (1.0, 4.0, 16.0, 64.0), (0.0, 0.5)

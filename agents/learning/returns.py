@@ -2,9 +2,11 @@
 
 b_k = sum_a mu(a) Q(s_k, a) is what is expected of the situation whatever the deciding agent does; how much better its
 action was shows over the steps that follow: A_k = sum_l lambda^l delta_{k+l}, delta_k = r_k + b_{k+1} - b_k (COMA's
-baseline: Foerster et al. 2018; lambda-weighted: Schulman et al. 2016). The end of an episode has no value. Where time
-discounts, delta_k and A_k take what follows a step times exp(-time of the step / horizon), as in semi-Markov processes
-(Bradtke, Duff 1995).
+baseline: Foerster et al. 2018; lambda-weighted: Schulman et al. 2016). Where time discounts, delta_k and A_k take what
+follows a step times exp(-time of the step / horizon), as in semi-Markov processes (Bradtke, Duff 1995).
+
+The end of an episode has no value: an episode of training ends by itself, when all its tasks have come and gone.
+Nothing is ever cut off here, so there is nothing to bootstrap from behind a last step.
 
 A learner that sees nothing but one home goes from each of its decisions to its next one. What the whole plant costs
 meanwhile is the cost of that step, since all homes share the objective.

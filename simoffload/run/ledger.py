@@ -3,8 +3,12 @@
 The objective J is a sum over tasks, w weight L/L_ref + (1 - w) C/C_ref. It runs up continuously while tasks are in the
 system and in jumps when something is billed, so the sum of all steps' increments is the objective of the episode,
 exactly. The potential is the expected time to the end of all tasks in the system, in the same units; adding its
-differences to the increments changes no policy's rank (Ng, Harada, Russell 1999) and takes most of the noise away. What
-arrives between two steps adds to the potential whatever anybody does, and is left out of the step.
+differences to the increments takes most of the noise away. What arrives between two steps adds to the potential
+whatever anybody does, and is left out of the step.
+
+Where nothing is discounted this changes no policy's rank (Ng, Harada, Russell 1999). A learner that discounts these
+increments as they are, by exp(-time / horizon), does change it: the differences then no longer cancel, and leave what
+a holding cost of potential / horizon per second would add.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,29 @@ def test_a_network_that_the_card_does_not_name_is_refused(policy: Path) -> None:
 def test_a_card_that_is_no_mapping_is_refused(policy: Path) -> None:
     policy.with_suffix(".json").write_text("[1]", encoding="utf-8")
     with pytest.raises(RecordError, match=r"policy\.json is no policy of format 2"):
+        read_policy(policy)
+
+
+def test_the_weights_of_another_policy_are_refused(policy: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    write_policy(other, heads(5), {"seed": 7})
+    policy.with_suffix(".safetensors").write_bytes(other.with_suffix(".safetensors").read_bytes())
+    with pytest.raises(
+        RecordError, match=r"policy\.safetensors holds other weights than those its card was written for"
+    ):
+        read_policy(policy)
+    policy.with_suffix(".json").write_bytes(other.with_suffix(".json").read_bytes())
+    assert same(read_policy(policy)[0], heads(5))
+
+
+def test_a_card_that_does_not_name_its_weights_is_refused(policy: Path) -> None:
+    file = policy.with_suffix(".json")
+    card = json.loads(file.read_bytes())
+    assert card.pop("weights_sha256") == sha256(policy.with_suffix(".safetensors").read_bytes()).hexdigest()
+    file.write_text(json.dumps(card), encoding="utf-8")
+    with pytest.raises(
+        RecordError, match=r"policy\.safetensors holds other weights than those its card was written for"
+    ):
         read_policy(policy)
 
 

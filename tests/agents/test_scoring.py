@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -127,6 +129,28 @@ def test_a_twin_of_a_node_has_an_equal_chance_in_the_plant() -> None:
     share = chances(corrections + rule)
     assert share[1] == pytest.approx(share[2], rel=1e-12)
     assert share[0] != pytest.approx(share[1])
+
+
+@pytest.mark.parametrize("order", [order for order in itertools.permutations(range(3)) if order != (0, 1, 2)])
+def test_in_whatever_order_a_plant_names_its_nodes_each_has_the_same_features_and_the_same_chance(
+    order: tuple[int, ...],
+) -> None:
+    boxes = [f"{{id: {name}, hardware: box, models: [wide], speed: {speed}, uplink: steady, downlink: steady, "
+             f"lan: steady}}" for name, speed in (("press", 1), ("paint", 0.5), ("weld", 0.8))]  # fmt: skip
+
+    def seen_in(order: Sequence[int]) -> list[Any]:
+        place = {node: number for number, node in enumerate(order)} | {3: 3}
+        agent = Looking(heads(orders=False, kappa=1.0), *(place[node] for node in (0, 1, 2, 3, 0, 2)), order="fifo")
+        work = {"prompt": 100, "expected_output": 50.0, "payload_bytes": [1e6, 0], "demand_s": 3}
+        tasks = [task(TWO, 0.1 * n, home=place[n], weight=1.0 + n, **work) for n in range(3)]
+        play(world_of(plant(f"edges=[{', '.join(boxes[node] for node in order)}]"), agent), *tasks)
+        return agent.said
+
+    rows_at = [*order, 3]
+    for (_, rows, corrections, rule, _), (_, moved, *logits, _) in zip(seen_in((0, 1, 2)), seen_in(order), strict=True):
+        assert len(np.unique(rows, axis=0)) == 4
+        assert moved == pytest.approx(rows[rows_at], abs=1e-9)
+        assert chances(sum(logits)) == pytest.approx(chances(corrections + rule)[rows_at], abs=1e-9)
 
 
 # --------------------------------------------------------------------------------------------------- the rule in it

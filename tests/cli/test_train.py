@@ -160,6 +160,10 @@ def test_a_damaged_checkpoint_is_named() -> None:
         ((*TINY, "--learner", "hidden=[8, 0]"), "--learner: hidden=[8, 0]: Input should be greater than or equal to 1"),
         ((*TINY, "--learner", "minibatch=2.5"), "--learner: minibatch=2.5: Input should be a valid integer"),
         ((*TINY, "--learner", "selection=[tilt"), "--learner: selection=[tilt: Input should be 'tilt', 'none' or"),
+        (
+            (*TINY, "--learner", "positions=false", "--learner", "orders=false"),
+            "--learner: with neither positions nor orders there is nothing to learn",
+        ),
         ((*TINY, "--workers", "0"), "--workers"),
     ],
 )

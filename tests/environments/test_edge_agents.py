@@ -148,6 +148,19 @@ def test_a_truncated_episode_ends_for_all_with_the_open_decision_in_sight() -> N
     assert env.agents == env.possible_agents
 
 
+def test_at_a_time_limit_all_are_truncated_and_the_state_says_what_is_left() -> None:
+    env = EdgeAgents("tiny", (*BUSY, "horizon={time: 20 s}"))
+    env.reset()
+    while not any(env.truncations.values()):
+        env.step(0)
+    assert all(env.truncations.values())
+    assert not any(env.terminations.values())
+    assert not env.observe(env.agent_selection)["action_mask"].any()
+    left = env.infos[env.agent_selection]["tasks_in_system"]
+    assert np.expm1(env.state()[10]) == pytest.approx(left, rel=1e-5)
+    assert left > 0
+
+
 def test_the_state_is_in_its_space() -> None:
     env = EdgeAgents("tiny", BUSY)
     env.reset(seed=1)

@@ -151,6 +151,21 @@ def test_an_episode_is_truncated_after_so_many_decisions_with_the_next_one_open(
         process.step(0)
 
 
+def test_at_a_time_limit_an_episode_is_truncated_and_a_critic_has_a_state_to_bootstrap_from() -> None:
+    process = DecisionProcess("tiny", (*BUSY, "horizon={time: 20 s}"))
+    played_by(process, load_agent("eft"))
+    assert (process.truncated, process.terminated) == (True, False)
+    state = process.state()
+    assert process.world.kernel.now == 20.0
+    assert np.expm1(state[10]) == pytest.approx(process.tasks_in_system, rel=1e-5)
+    assert np.expm1(state[11]) == pytest.approx(process.mark.potential, rel=1e-5)
+    assert min(process.tasks_in_system, process.mark.potential) > 0
+    ended = DecisionProcess("tiny", BUSY)
+    played_by(ended, load_agent("eft"))
+    assert (ended.truncated, ended.terminated) == (False, True)
+    assert ended.state()[10] == ended.state()[11] == 0.0
+
+
 def test_the_limit_does_not_truncate_an_episode_that_ends_with_it() -> None:
     decisions = len(played_by(DecisionProcess("tiny", BUSY), load_agent("eft")))
     process = DecisionProcess("tiny", BUSY, most_decisions=decisions)

@@ -87,6 +87,24 @@ def test_the_key_of_a_policy_is_of_all_its_files(tmp_path: Path) -> None:
     assert alone != both == policy_key(tmp_path / "policy")
 
 
+def test_policies_of_one_name_in_two_places_have_keys_of_their_own_however_they_are_written(tmp_path: Path) -> None:
+    for folder, weights in (("x", b"some"), ("y", b"others")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "policy.json").write_text("{}", encoding="utf-8")
+        (tmp_path / folder / "policy.safetensors").write_bytes(weights)
+    written = ("policy", "policy.json", "policy.safetensors")
+    mine, other = ({policy_key(tmp_path / folder / name) for name in written} for folder in "xy")
+    assert len(mine) == len(other) == 1
+    assert mine != other
+
+
+@pytest.mark.parametrize("name", ["policy", "policy.json", "policy.safetensors"])
+def test_a_policy_that_is_not_there_has_no_key(tmp_path: Path, name: str) -> None:
+    (tmp_path / "policy.csv").write_text("", encoding="utf-8")
+    with pytest.raises(RecordError, match=rf"there is no policy .*{name}"):
+        policy_key(tmp_path / name)
+
+
 @given(objective=st.floats(0.001, 1e6), seed=st.integers(1, 10**9))
 def test_what_is_kept_is_read_back_to_the_last_digit(
     tmp_path_factory: pytest.TempPathFactory, objective: float, seed: int

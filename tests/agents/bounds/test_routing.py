@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from simoffload.agents.bounds import ByTable, Routing, RoutingError, Solution, average_cost, routing_of, solve
+from simoffload.agents.learning import loop
+from simoffload.agents.learning.schemes import SCHEMES
+from simoffload.agents.learning.settings import TrainingSettings
+from simoffload.agents.learning.training import Training
+from simoffload.agents.learning.validation import from_empty, measure
 from simoffload.decision import Agent
 from simoffload.decision.course import Course
 from simoffload.run.agents import load_agent
 from simoffload.run.world import World
 from simoffload.schema import Scenario, load_scenario
+from tests.agents.learning.test_training import InTurn, go_on
 from tests.oracle.theory import batch_interval
 from tests.world.worlds import Keeper
 
@@ -119,10 +127,33 @@ def test_another_table_costs_what_its_balance_equations_say() -> None:
     assert abs(mean - expected) < half
 
 
+RULES = ("random", "join-shortest-queue", "eft", "weighted-greedy", "critical-path", "threshold-router")
+
+
 @pytest.mark.long
-@pytest.mark.parametrize(
-    "agent", ["random", "join-shortest-queue", "eft", "weighted-greedy", "critical-path", "threshold-router"]
-)
+@pytest.mark.parametrize("agent", RULES)
 def test_no_agent_costs_less(agent: str) -> None:
     mean, half = _mean_cost(load_agent(agent), JOBS // 2)
     assert mean + half > _solution().cost_per_job
+
+
+@pytest.mark.long
+def test_a_policy_that_learns_comes_within_5_percent_of_the_best_table_and_below_every_rule(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 10 000 decisions; all play the same held-out seeds, on which the best table costs what it should."""
+    monkeypatch.setattr(loop, "ProcessPoolExecutor", InTurn)
+    learner = replace(SCHEMES["ucb-coma"].settings, orders=False, kappa=1.0, actor_rate=1e-2)
+    budget = TrainingSettings(
+        batches=10, episodes=4, tasks=250, validate_every=10, validation_seeds=1, validation_tasks=100
+    )
+    Training([_scenario()], replace(SCHEMES["ucb-coma"], settings=learner), budget, 1, tmp_path).run(1, go_on)
+    held_out = [from_empty(_scenario(), seed, 1000) for seed in range(1, 5)]
+
+    def cost_of(agent: str | Agent) -> float:
+        return float(np.mean([measure(each, agent) for each in held_out]))
+
+    best, learned = cost_of(ByTable(_solution().table)), cost_of(f"trained:{tmp_path / 'policy'}")
+    assert best == pytest.approx(_solution().cost_per_job, rel=0.1)
+    assert learned < 1.05 * best
+    assert learned < min(map(cost_of, RULES))

@@ -16,11 +16,12 @@ from torch import Tensor
 
 from simoffload.agents.learning.batch import Batch, batch_of
 from simoffload.agents.learning.coma import Coma, _scorer
-from simoffload.agents.learning.counts import ACTIONS, Counts
-from simoffload.agents.learning.networks import log_mixture_by, log_softmax_by
+from simoffload.agents.learning.counts import ACTIONS, CLOUD, OTHER_EDGE, OWN, Counts
+from simoffload.agents.learning.networks import log_mixture_by
 from simoffload.agents.learning.returns import advantages
 from simoffload.agents.learning.rollout import ORDER, POSITION, Episode, play
 from simoffload.agents.learning.settings import ComaSettings
+from simoffload.agents.scoring import Heads
 from tests.agents.learning.episodes import busy, by_hand, exploring, heads, signs
 
 SMALL = ComaSettings(orders=True, hidden=(5,), critic_hidden=(6,), largest_gradient=1e9)
@@ -37,13 +38,13 @@ def learner(seed: int = 1, **changes: Any) -> Coma:
     return made
 
 
-def log_mu(made: Coma, batch: Batch) -> Tensor:
-    return log_softmax_by(made._network(batch, None) + batch.score, batch.decision, batch.decisions)
+def log_mu(made: Coma, batch: Batch, epsilon: float = 0.0) -> Tensor:
+    return log_mixture_by(made._network(batch, None) + batch.score, batch.decision, batch.decisions, epsilon)
 
 
-def as_logged(made: Coma, batch: Batch) -> Batch:
-    """The batch as if the learner's policy had acted."""
-    return replace(batch, log_chance=log_mu(made, batch)[batch.taken].detach())
+def as_logged(made: Coma, batch: Batch, epsilon: float = 0.0) -> Batch:
+    """The batch as if the learner's policy, with this floor, had acted."""
+    return replace(batch, log_chance=log_mu(made, batch, epsilon)[batch.taken].detach())
 
 
 def gradient(made: Coma) -> Tensor:
@@ -347,26 +348,42 @@ def test_a_policy_of_two_moves_learns_the_best_path() -> None:
 
 
 def test_a_rare_good_arm_is_learned_sooner_with_the_bonus() -> None:
-    assert np.mean([batches_to_learn(2.0, seed) for seed in range(4)]) < np.mean(
-        [batches_to_learn(0.0, seed) for seed in range(4)]
-    )
+    assert mean_batches_to_learn(range(4), c=2.0) < mean_batches_to_learn(range(4))
 
 
-def batches_to_learn(c: float, seed: int, most: int = 25) -> int:
-    """Batches of 12 single decisions until the free one of three actions, 2 % at first, is the likeliest."""
+@pytest.mark.parametrize(("others", "is_sooner"), [(1, False), (40, True)])
+def test_and_sooner_than_with_the_floor_where_nodes_are_many_but_not_where_they_are_few(
+    others: int, is_sooner: bool
+) -> None:
+    """At the strength that the schemes have: a floor is shared by all rows, a bonus is per kind."""
+    bonus = mean_batches_to_learn(range(8), c=ComaSettings().c, others=others)
+    floor = mean_batches_to_learn(range(8), epsilon=ComaSettings().epsilon, others=others)
+    assert (bonus < floor) == is_sooner
+
+
+def mean_batches_to_learn(seeds: range, **game: Any) -> float:
+    return float(np.mean([batches_to_learn(seed, **game) for seed in seeds]))
+
+
+def batches_to_learn(seed: int, *, c: float = 0.0, epsilon: float = 0.0, others: int = 1, most: int = 25) -> int:
+    """Batches of 12 single decisions until the cloud, free and at 1 % at first, is the likeliest of all nodes."""
     made = Coma(replace(SMALL, orders=False, actor_rate=0.03, critic_rate=0.03, first_critic_epochs=6), seed)
-    generator, counts, kinds = np.random.default_rng(seed), Counts(), np.arange(ACTIONS)
-    rows, rule = signs([1.0], [0.0, 1.0], [0.0, 0.0, 1.0]), np.array([3.0, 2.5, -1.0])
+    generator, counts = np.random.default_rng(seed), Counts()
+    kinds = np.array([OWN, *[OTHER_EDGE] * others, CLOUD])
+    rows, rule = signs(*np.eye(ACTIONS)[kinds]), np.array([3.0, *[2.5] * others])
+    rule = np.append(rule, np.log(np.exp(rule).sum() / 90))
     for number in range(most):
-        score = rule + counts.bonus(0, kinds, c * (1 - number / most))
-        plain = batch_of([by_hand([rows], [0], [0.0], score=[rule])])
-        if int(log_mu(made, plain).argmax()) == 2:
+        left = 1 - number / most
+        score = rule + counts.bonus(0, kinds, c * left)
+        plain, tilted = (batch_of([by_hand([rows], [0], [0.0], score=[each])]) for each in (rule, score))
+        if int(log_mu(made, plain).argmax()) == len(kinds) - 1:
             return number
-        share = log_mu(made, batch_of([by_hand([rows], [0], [0.0], score=[score])])).exp().detach().numpy()
-        drawn = generator.choice(ACTIONS, 12, p=share.astype(float) / share.sum(dtype=float))
-        episodes = [by_hand([rows], [each], [0.0 if each == 2 else 1.0], score=[score]) for each in drawn]
-        made.improve(as_logged(made, batch_of(episodes)), 0.0)
-        counts.add(np.zeros(12, dtype=np.int64), drawn, 0.9)
+        share = log_mu(made, tilted, epsilon * left).exp().detach().numpy().astype(float)
+        drawn = generator.choice(len(kinds), 12, p=share / share.sum())
+        costs = [0.0 if kinds[each] == CLOUD else 1.0 for each in drawn]
+        episodes = [by_hand([rows], [each], [cost], score=[score]) for each, cost in zip(drawn, costs, strict=True)]
+        made.improve(as_logged(made, batch_of(episodes), epsilon * left), 0.0, epsilon * left)
+        counts.add(np.zeros(12, dtype=np.int64), kinds[drawn], 0.9)
     return most
 
 
@@ -379,6 +396,47 @@ def test_the_first_batch_sets_the_standardisation_once_and_for_all() -> None:
     torch.testing.assert_close(mean, one.kinds[POSITION].features.mean(0))
     made.improve(other, 0.0)
     assert torch.equal(actor.mean, mean)
+
+
+@pytest.mark.parametrize("stops", [False, True])
+def test_a_kind_of_decision_that_comes_late_is_standardised_when_it_first_comes(stops: bool) -> None:
+    made = Coma(SMALL, 1)
+    early = batch_of([play(busy(), exploring(heads(orders=False)))])
+    first, then = (batch_of([play(busy(f"seed={seed}"), exploring(heads()))]) for seed in (2, 3))
+    assert (set(early.kinds), set(first.kinds)) == ({POSITION}, {POSITION, ORDER})
+
+    def means() -> list[Tensor]:
+        networks = (made.actors, made.critics)
+        return [_scorer(each, kind).mean.clone() for kind in (POSITION, ORDER) for each in networks]
+
+    seen = []
+    for batch in (early, first, then):
+        made.improve(batch, 0.0)
+        seen.append(means())
+        if stops:
+            state, made = copy.deepcopy(made.state()), Coma(SMALL, 99)
+            made.restore(state)
+    assert all(not mean.any() for mean in seen[0][2:])
+    torch.testing.assert_close(seen[1][2], first.kinds[ORDER].features.mean(0))
+    torch.testing.assert_close(seen[1][3], first.kinds[ORDER].critic.mean(0))
+    assert all(map(torch.equal, seen[0][:2], seen[1][:2]))
+    assert all(map(torch.equal, seen[1], seen[2]))
+
+
+def test_a_batch_without_a_decision_that_is_learned_moves_the_critic_alone() -> None:
+    made = Coma(replace(SMALL, positions=False), 1)
+    without = batch_of([play(busy(), exploring(Heads(None, None, 4.0, 0.5)))])
+    before, critics = weights(made), len(list(made.critics.parameters()))
+    told = made.improve(without, 0.01)
+    after = weights(made)
+    assert set(without.kinds) == {POSITION}
+    assert (told["entropy"], told["moved"]) == (0.0, 0.0)
+    assert all(map(torch.equal, before[:-critics], after[:-critics]))
+    assert not all(map(torch.equal, before[-critics:], after[-critics:]))
+    with_orders = batch_of([play(busy("seed=2"), exploring(replace(made.heads(), orders_from=2)))])
+    assert set(with_orders.kinds) == {POSITION, ORDER}
+    made.improve(with_orders, 0.01)
+    assert not all(map(torch.equal, after[:-critics], weights(made)[:-critics]))
 
 
 def test_a_learner_begins_as_its_rule() -> None:

@@ -25,6 +25,7 @@ from simoffload.agents.learning.counts import (
     situation,
 )
 from simoffload.agents.learning.rollout import play
+from simoffload.agents.learning.schemes import SCHEMES
 from simoffload.agents.scoring import chances
 from tests.agents.learning.episodes import busy, exploring, softened_rule
 from tests.agents.observations import SETTING, sight
@@ -158,13 +159,14 @@ def test_a_kind_that_is_not_among_the_candidates_is_never_counted() -> None:
 # --------------------------------------------------------------------------------------------------- what it is for
 
 
-def first_success(c: float, seed: int, most: int = 60) -> int:
-    """Batches of 8 until an arm of 1 % that costs nothing has been tried, the policy following what arms cost."""
+def first_success(c: float, seed: int, most: int = 60, *, epsilon: float = 0.0, others: int = 1) -> int:
+    """Batches of 8 until the cloud, at 1 % and free, has been tried; it stands beside the home and `others`."""
     generator, counts = np.random.default_rng(seed), Counts()
-    preference = np.array([4.0, 3.0, -0.5])
+    preference, kinds = np.array([4.0] + [3.0] * others), np.array([OWN] + [OTHER_EDGE] * others + [CLOUD])
+    preference = np.append(preference, math.log(np.exp(preference).sum() / 99))
     for batch in range(1, most):
-        tilted = preference + counts.bonus(0, np.arange(ACTIONS), c)
-        drawn = generator.choice(ACTIONS, 8, p=chances(tilted))
+        share = chances(preference + counts.bonus(0, kinds, c))
+        drawn = kinds[generator.choice(len(kinds), 8, p=(1 - epsilon) * share + epsilon / len(kinds))]
         if (drawn == CLOUD).any():
             return batch
         counts.add(np.zeros(8, dtype=np.int64), drawn, 0.9)
@@ -176,3 +178,15 @@ def test_a_good_arm_that_is_rarely_chosen_is_found_sooner_with_the_bonus() -> No
     without, with_bonus = (np.mean([first_success(c, seed) for seed in seeds]) for c in (0.0, 2.0))
     assert with_bonus < without / 3
     assert with_bonus < 4
+
+
+@pytest.mark.parametrize(("others", "is_sooner"), [(1, False), (40, True)])
+def test_the_bonus_finds_it_sooner_than_the_floor_where_nodes_are_many_and_later_where_they_are_few(
+    others: int, is_sooner: bool
+) -> None:
+    """At the strength that the schemes have: a floor is shared by all rows, a bonus is per kind."""
+    c, epsilon = SCHEMES["ucb-coma"].settings.c, SCHEMES["coma-epsilon"].settings.epsilon
+    seeds = range(100)
+    bonus = np.mean([first_success(c, seed, others=others) for seed in seeds])
+    floor = np.mean([first_success(0.0, seed, epsilon=epsilon, others=others) for seed in seeds])
+    assert (bonus < floor / 1.5) if is_sooner else (floor < bonus / 1.5)

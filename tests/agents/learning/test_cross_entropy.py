@@ -334,6 +334,29 @@ def test_a_checkpoint_of_something_else_is_refused_by_its_name(tmp_path: Path, d
 
 
 @pytest.mark.usefixtures("in_turn")
+def test_the_checkpoint_of_another_fit_is_refused_by_its_name(tmp_path: Path) -> None:
+    for seed in (1, 2):
+        fitted(tmp_path / str(seed), stop_after(1), seed=seed)
+    strange = (tmp_path / "2" / "checkpoint.json").read_bytes()
+    (tmp_path / "1" / "checkpoint.json").write_bytes(strange)
+    with pytest.raises(RecordError, match=r"1/checkpoint\.json is .*: it is of another training"):
+        fitted(tmp_path / "1", seed=1)
+    assert (tmp_path / "1" / "checkpoint.json").read_bytes() == strange
+
+
+@pytest.mark.usefixtures("in_turn")
+@pytest.mark.parametrize("generation", [-7, 0, 3])
+def test_a_checkpoint_with_more_or_fewer_generations_than_its_curve_is_refused(tmp_path: Path, generation: int) -> None:
+    fitted(tmp_path, stop_after(1))
+    path = tmp_path / "checkpoint.json"
+    path.write_text(json.dumps({**json.loads(path.read_bytes()), "generation": generation}), encoding="utf-8")
+    with pytest.raises(
+        RecordError, match=rf"checkpoint\.json .*: it is of generation {generation}, and its curve has 1"
+    ):
+        fitted(tmp_path)
+
+
+@pytest.mark.usefixtures("in_turn")
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"[1]", b'{"generation": 1, "la'])
 def test_a_damaged_checkpoint_is_refused_by_its_name(tmp_path: Path, content: bytes) -> None:
     fitted(tmp_path, stop_after(1))

@@ -17,6 +17,7 @@ from simoffload.agents.learning.networks import (
     pooled_by,
     slow_down,
 )
+from simoffload.agents.scoring import NEVER
 
 SIZES = st.lists(st.integers(1, 6), min_size=1, max_size=8)
 
@@ -76,6 +77,20 @@ def test_the_mixture_has_a_floor_of_uniform_choice_and_its_own_gradient(
         shift[row] = step
         slope = ((mixture(wide + shift) - mixture(wide - shift)) * weight).sum() / (2 * step)
         assert float(gradient[row]) == pytest.approx(float(slope), abs=1e-4)
+
+
+@pytest.mark.parametrize("epsilon", [0.1, 0.5, 1.0])
+def test_the_floor_is_shared_by_the_rows_that_may_be_taken_alone(epsilon: float) -> None:
+    whole = torch.tensor([1.0, NEVER, 0.5, NEVER, 2.0, -1.0]).requires_grad_()
+    decision = torch.tensor([0, 0, 0, 1, 1, 1])
+    found = log_mixture_by(whole, decision, 2, epsilon)
+    kept = torch.tensor([0, 2, 4, 5])
+    expected = log_mixture_by(whole[kept], decision[kept], 2, epsilon)
+    torch.testing.assert_close(found[kept], expected)
+    assert found[[1, 3]].exp().tolist() == [0.0, 0.0]
+    (gradient,) = torch.autograd.grad(found[kept].sum(), whole)
+    (wanted,) = torch.autograd.grad(expected.sum(), whole)
+    torch.testing.assert_close(gradient, wanted)
 
 
 def test_standardised_columns_have_mean_0_and_spread_1_except_those_that_hardly_vary() -> None:

@@ -84,6 +84,20 @@ def test_where_time_discounts_each_step_takes_its_own_share_of_what_follows(
     assert nothing_lost.tolist() == advantages(reward, baseline, last, trace).tolist()
 
 
+@given(steps(), st.floats(0, 1), st.floats(0.1, 1))
+def test_the_last_step_of_an_episode_is_its_end_and_nothing_is_added_for_what_might_follow(
+    each: tuple[Any, Any, Any], trace: float, discount: float
+) -> None:
+    reward, baseline, last = each
+    found = advantages(reward, baseline, last, trace, discount)
+    assert found[last] == pytest.approx(reward[last] - baseline[last], abs=1e-9)
+    opened = last.copy()
+    opened[:-1] = False
+    through = advantages(reward, baseline, opened, 0.0, discount)
+    inner = np.flatnonzero(last[:-1])
+    assert through[inner] == pytest.approx(found[inner] + discount * baseline[inner + 1], abs=1e-9)
+
+
 def test_numbers_by_hand() -> None:
     # deltas: 1 + 4 - 2 = 3, 2 + 0 - 4 = -2 | 5 + 0 - 1 = 4;  3 + 0.5 (-2) = 2
     found = advantages(np.array([1.0, 2.0, 5.0]), np.array([2.0, 4.0, 1.0]), np.array([False, True, True]), 0.5)

@@ -13,9 +13,23 @@ from pydantic import TypeAdapter
 
 from simoffload.agents.learning import loop
 from simoffload.agents.learning.schemes import SCHEMES, Scheme
+from simoffload.agents.learning.training import Training
 from simoffload.agents.learning.validation import measure
+from simoffload.record.durable import RecordError
+from simoffload.run.simulation import simulate
 from tests.agents.learning.episodes import busy
-from tests.agents.learning.test_training import SHORT, InTurn, checkpoint, content, curve, equal, stop_after, trained
+from tests.agents.learning.test_rollout import LOSSES
+from tests.agents.learning.test_training import (
+    SHORT,
+    InTurn,
+    checkpoint,
+    content,
+    curve,
+    equal,
+    go_on,
+    stop_after,
+    trained,
+)
 
 BESIDE = ("dqn", "qmix", "ippo", "mappo", "linucb", "ucb1")
 QUICK: dict[str, Any] = {
@@ -66,6 +80,27 @@ def test_the_policy_that_is_left_does_as_validation_said(tmp_path: Path, name: s
     assert np.mean(found) == pytest.approx(best, rel=1e-5)
 
 
+@pytest.mark.usefixtures("in_turn")
+@pytest.mark.parametrize("name", ["ucb-coma", "dqn", "linucb", "ucb1"])
+def test_where_tasks_are_dropped_learning_goes_on(tmp_path: Path, name: str) -> None:
+    plant = busy(*LOSSES)
+    assert simulate(plant, "eft")["tasks"]["dropped"] > 0
+    budget = replace(SHORT, batches=3, tasks=12, validate_every=3)
+    last = Training([plant], quick(name), budget, 1, tmp_path).run(1, go_on)
+    assert last["batch"] == 3
+    assert all(np.isfinite(value) for value in last.values())
+
+
+@pytest.mark.usefixtures("in_turn")
+@pytest.mark.parametrize("name", ["ucb-coma", "dqn", "ucb1"])
+def test_the_checkpoint_of_another_seed_is_refused_whoever_learns(tmp_path: Path, name: str) -> None:
+    for seed in (1, 2):
+        Training([busy()], quick(name), SHORT, seed, tmp_path / str(seed)).run(1, stop_after(1))
+    (tmp_path / "1" / "checkpoint.pt").write_bytes((tmp_path / "2" / "checkpoint.pt").read_bytes())
+    with pytest.raises(RecordError, match=r"1/checkpoint\.pt is .*: it is of another training"):
+        Training([busy()], quick(name), SHORT, 1, tmp_path / "1").run(1, go_on)
+
+
 @pytest.mark.parametrize(
     ("name", "given", "message"),
     [
@@ -82,6 +117,12 @@ def test_the_policy_that_is_left_does_as_validation_said(tmp_path: Path, name: s
         ("linucb", {"ridge": "0"}, "ridge=0: Input should be greater than 0"),
         ("linucb", {"alpha": "nan"}, "alpha=nan: Input should be a finite number"),
         ("ucb1", {"discount": "much"}, "discount=much: Input should be a valid number"),
+        ("tuned-index", {"members": "1"}, "members=1: Input should be greater than or equal to 2"),
+        ("tuned-index", {"validate_every": "0"}, "validate_every=0: Input should be greater than or equal to 1"),
+        ("tuned-index", {"episodes": "0"}, "episodes=0: Input should be greater than or equal to 1"),
+        ("tuned-index", {"elite": ".nan"}, "elite=.nan: Input should be a finite number"),
+        ("tuned-index", {"smoothing": "1.5"}, "smoothing=1.5: Input should be less than or equal to 1"),
+        ("ucb-coma", {"positions": "false", "orders": "false"}, "with neither positions nor orders there is nothing"),
     ],
 )
 def test_a_setting_that_is_wrong_is_told(name: str, given: dict[str, str], message: str) -> None:

@@ -14,7 +14,7 @@ from simoffload.agents.learning.networks import log_mixture_by
 from simoffload.agents.learning.rollout import ORDER, POSITION, Episode, play
 from simoffload.agents.learning.tilt import drawn
 from simoffload.agents.learning.validation import measure
-from simoffload.agents.scoring import ScoringAgent
+from simoffload.agents.scoring import NEVER, Heads, ScoringAgent, chances
 from tests.agents.learning.episodes import busy, exploring, heads, softened_rule
 
 
@@ -68,9 +68,29 @@ def test_actions_are_drawn_with_their_chances() -> None:
     assert chi_square < 13.8  # 0.1 % of a chi-square of 2 degrees
 
 
-def test_a_chance_of_0_is_never_drawn() -> None:
-    share, generator = np.array([0.0, 0.5, 0.0, 0.5, 0.0]), np.random.default_rng(1)
-    assert {drawn(share, generator) for _ in range(2000)} == {1, 3}
+def test_a_row_that_is_never_taken_is_not_drawn_in_100_000_draws() -> None:
+    share, generator = chances(np.array([NEVER, 0.0, NEVER, 1.0, NEVER])), np.random.default_rng(1)
+    found = np.bincount([drawn(share, generator) for _ in range(100_000)], minlength=5)
+    assert found[[0, 2, 4]].tolist() == [0, 0, 0]
+    assert found[1] == pytest.approx(100_000 / (1 + np.e), rel=0.02)
+    assert found.sum() == 100_000
+
+
+@pytest.mark.parametrize(("c", "epsilon"), [(0.0, 0.3), (2.0, 0.3), (0.0, 1.0), (5.0, 0.0)])
+def test_where_positions_are_the_rules_its_own_is_always_taken_whatever_explores(c: float, epsilon: float) -> None:
+    policy = Heads(None, heads(kappa_order=0.5).order, 4.0, 0.5)
+    episode = play(busy(), exploring(policy, c, some_counts(), epsilon=epsilon))
+    batch, positions = batch_of([episode]), episode.kind == POSITION
+    assert (episode.sizes[positions] > 1).any()
+    assert episode.log_chance[positions] == pytest.approx(0.0, abs=1e-6)
+    assert (batch.score[batch.taken].numpy()[positions] > NEVER / 2).all()
+    logits, orders = batch.score.clone(), batch.kinds[ORDER]
+    logits[orders.place] += torch.from_numpy(policy.order(orders.features.numpy().astype(float))).float()  # type: ignore[misc]
+    found = log_mixture_by(logits, batch.decision, batch.decisions, epsilon)
+    torch.testing.assert_close(found[batch.taken], torch.from_numpy(episode.log_chance), rtol=1e-4, atol=1e-4)
+    masked = batch.score < NEVER / 2
+    assert masked.any()
+    assert found[masked].exp().max() == 0.0
 
 
 def test_argmax_takes_the_largest_sum_and_a_floor_of_1_is_the_uniform_policy() -> None:

@@ -316,6 +316,29 @@ def test_a_checkpoint_of_something_else_is_refused_by_its_name(tmp_path: Path, c
 
 
 @pytest.mark.usefixtures("in_turn")
+@pytest.mark.parametrize(("telemetry", "seed"), [("5 s", 2), ("1 s", 1)])
+def test_the_checkpoint_of_another_training_is_refused_by_its_name(tmp_path: Path, telemetry: str, seed: int) -> None:
+    assert busy().telemetry_interval == 5.0
+    trained(tmp_path / "mine", stop_after(1))
+    plant = busy(f"telemetry_interval={telemetry}")
+    Training([plant], SCHEME, SHORT, seed, tmp_path / "other").run(1, stop_after(1))
+    strange = (tmp_path / "other" / "checkpoint.pt").read_bytes()
+    (tmp_path / "mine" / "checkpoint.pt").write_bytes(strange)
+    with pytest.raises(RecordError, match=r"mine/checkpoint\.pt is .*: it is of another training"):
+        trained(tmp_path / "mine")
+    assert (tmp_path / "mine" / "checkpoint.pt").read_bytes() == strange
+
+
+@pytest.mark.usefixtures("in_turn")
+@pytest.mark.parametrize("batch", [-7, 0, 3])
+def test_a_checkpoint_with_more_or_fewer_batches_than_its_curve_is_refused(tmp_path: Path, batch: int) -> None:
+    trained(tmp_path, stop_after(1))
+    torch.save({**checkpoint(tmp_path), "batch": batch}, tmp_path / "checkpoint.pt")
+    with pytest.raises(RecordError, match=rf"checkpoint\.pt .*: it is of batch {batch}, and its curve has 1"):
+        trained(tmp_path)
+
+
+@pytest.mark.usefixtures("in_turn")
 def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(RecordError, match=r"cannot make .*file"):
