@@ -72,6 +72,8 @@ class Manifest(BaseModel):
     rows_per_part: Annotated[int, Field(ge=1)] = ROWS_PER_PART
     """All layouts go on to new part files when so many rows have come since they last did."""
     stop_if_unstable: bool = False
+    files: dict[str, str] = {}
+    """Digests of the files that the scenario names, by path."""
     status: Status = "incomplete"
     reason: str | None = None
     """Why the run ended before its horizon, where it did so of itself."""
@@ -106,6 +108,7 @@ def begin_manifest(
     kept_one_in: int = 1,
     rows_per_part: int = ROWS_PER_PART,
     stop_if_unstable: bool = False,
+    files: dict[str, str] | None = None,
 ) -> Manifest:
     """The manifest of a run that begins now; `scenario_yaml` is what goes into scenario.yaml."""
     return Manifest(
@@ -117,6 +120,7 @@ def begin_manifest(
         kept_one_in=kept_one_in,
         rows_per_part=rows_per_part,
         stop_if_unstable=stop_if_unstable,
+        files=files or {},
         started=datetime.now(UTC),
     )
 

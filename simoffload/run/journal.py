@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from ..record.digests import digest_of, files_of
 from ..record.durable import RecordError, make_directory, remove, write_durably, write_json
 from ..record.manifest import (
     SCENARIO_FILE,
@@ -23,6 +24,7 @@ from ..record.manifest import (
 )
 from ..record.rows import LAYOUTS
 from ..schema import Scenario, dump_scenario
+from ..schema.files import named_files
 from ..schema.scenario import Records
 
 
@@ -104,7 +106,8 @@ def begin_journal(
     """
     text = dump_scenario(scenario).encode()
     kept = kept_one_in(scenario.records)
-    manifest = begin_manifest(scenario.name, text, agent, scenario.seed, kept, rows_per_part, stop_if_unstable)
+    files = digests(scenario)
+    manifest = begin_manifest(scenario.name, text, agent, scenario.seed, kept, rows_per_part, stop_if_unstable, files)
     if directory is not None:
         make_directory(directory)
         write_manifest(directory, manifest)
@@ -112,6 +115,11 @@ def begin_journal(
             write_json(directory / UNTIL_FILE, until)
         write_durably(directory / SCENARIO_FILE, text)
     return Journal(directory, manifest)
+
+
+def digests(scenario: Scenario) -> dict[str, str]:
+    """Of the files that a scenario names, by path; RecordError where one cannot be read."""
+    return {named.file: digest_of(files_of(Path(named.file))) for _, named in named_files(scenario)}
 
 
 def kept_one_in(records: Records) -> int:

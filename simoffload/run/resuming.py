@@ -26,7 +26,7 @@ from ..record.manifest import (
 from ..schema import Scenario, ScenarioError, dump_scenario, load_scenario
 from .agents import load_agent
 from .checkpoint import CheckpointError, Origin, origin, read_checkpoint
-from .journal import Journal, begin_journal, sweep
+from .journal import Journal, begin_journal, digests, sweep
 from .prolonging import Prolonging, pilot, prolonged
 from .saving import USUAL, Rhythm, Saver, State
 from .simulation import Underway, Watch, set_up
@@ -93,6 +93,8 @@ def _underway(directory: Path, rule: Rule | None, say: Say, from_start: bool, rh
         raise RecordError(f"the run in {directory} is over: its status is {manifest.status}")
     scenario, scenario_sha256 = _scenario(directory, manifest, rule)
     agent = load_agent(manifest.agent)
+    if not from_start:
+        _check_files(manifest, digests(scenario))
     if from_start:
         say("the run is made anew")
         journal = _made_anew(directory, manifest, scenario)
@@ -144,6 +146,14 @@ def _scenario(directory: Path, manifest: Manifest, rule: Rule | None) -> tuple[S
             raise strange
         found = first
     return scenario, found
+
+
+def _check_files(manifest: Manifest, found: dict[str, str]) -> None:
+    for file, digest in manifest.files.items():
+        if found.get(file) != digest:
+            raise RecordError(
+                f"{file} is not what it was when the run began; put it back, or make the run anew with --from-start"
+            )
 
 
 def _saved(directory: Path, wanted: Origin, agent: Agent) -> State:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -19,7 +19,8 @@ import numpy as np
 
 from .. import __version__
 from ..analysis.figures_nodes import Queues, keeps_growing
-from ..record.durable import RecordError, contents, make_directory
+from ..record.digests import bytes_of, digest_of, files_of
+from ..record.durable import RecordError, make_directory
 from ..run.agents import load_agent
 from ..run.recorder import statistics_of
 from ..run.world import World
@@ -114,7 +115,7 @@ def place_key(scenario: Scenario) -> str:
     """The key of a scenario, whatever its seed; the files it names count by what is in them, not by where they are."""
     text = scenario.model_copy(update={"seed": 0}).model_dump_json()
     for file in {named.file for _, named in named_files(scenario)}:
-        text = text.replace(json.dumps(file, ensure_ascii=False), f'"{_digest_of(_files_of(Path(file)))}"')
+        text = text.replace(json.dumps(file, ensure_ascii=False), f'"{digest_of(files_of(Path(file)))}"')
     return blake2b(f"{__version__}\n{text}".encode(), digest_size=12).hexdigest()
 
 
@@ -125,27 +126,7 @@ def policy_key(policy: Path) -> str:
     files = [file for suffix in POLICY_SUFFIXES if (file := bare.with_name(bare.name + suffix)).exists()]
     if not files:
         raise RecordError(f"there is no policy {policy}")
-    return f"policy-{_digest_of(files)}"
-
-
-def _files_of(path: Path) -> Iterable[Path]:
-    return (each for each in path.rglob("*") if each.is_file()) if path.is_dir() else [path]
-
-
-def _digest_of(files: Iterable[Path]) -> str:
-    """Of names and contents."""
-    digest = blake2b(digest_size=12)
-    for path in sorted(files):
-        content = _bytes_of(path)
-        digest.update(f"{path.name} {len(content)}\n".encode() + content)
-    return digest.hexdigest()
-
-
-def _bytes_of(path: Path) -> bytes:
-    try:
-        return contents(path)
-    except OSError as error:
-        raise RecordError(f"cannot read {path}: {error.strerror or error}") from error
+    return f"policy-{digest_of(files)}"
 
 
 class Cells:
@@ -189,7 +170,7 @@ class Cells:
 
     def _read(self, path: Path) -> None:
         """Take in a file; a last line that was not written to its end is cut off."""
-        content = _bytes_of(path)
+        content = bytes_of(path)
         whole = content[: content.rfind(b"\n") + 1]
         if len(whole) < len(content):
             os.truncate(path, len(whole))

@@ -425,3 +425,14 @@ def test_a_run_that_failed_can_be_gone_on_with_once_its_agent_is_mended(
     assert read_manifest(tmp_path).status == "failed"
     monkeypatch.setattr(Failing, "broken", False)
     assert resume(tmp_path)["tasks"]["completed"] == 300
+
+
+def test_a_run_whose_trace_has_changed_is_another_run(tmp_path: Path) -> None:
+    rates = tmp_path / "rates.csv"
+    rates.write_text("0 1000000\n5 2000000\n9 500000\n")
+    traced = scenario(f"links.radio.channel={{kind: trace, file: {rates}}}")
+    simulate(traced, "eft", tmp_path / "run", Looks(2), rows_per_part=ROWS, rhythm=OFTEN)
+    rates.write_text("0 1000000\n5 2000001\n9 500000\n")
+    with pytest.raises(RecordError, match=r"rates\.csv is not what it was when the run began; put it back"):
+        resume(tmp_path / "run")
+    assert resume(tmp_path / "run", from_start=True)["status"] == "complete"
