@@ -75,8 +75,10 @@ def remove(path: Path) -> None:
 def make_directory(directory: Path) -> None:
     """Make a directory where there is none; RecordError when that fails."""
     try:
+        is_new = not directory.is_dir()
         directory.mkdir(parents=True, exist_ok=True)
-        _sync_directory(directory.parent)
+        if is_new:
+            _sync_directory(directory.parent)
     except OSError as error:
         raise RecordError(f"cannot make {directory}: {error.strerror or error}") from error
 
