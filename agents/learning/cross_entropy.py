@@ -37,6 +37,7 @@ from .directory import (
     POLICY_NAME,
     Row,
     Watch,
+    check_saved,
     episode_seed,
     identity,
     is_begun,
@@ -94,6 +95,7 @@ class CrossEntropy:
         self._settings = settings
         self._seed = seed
         self._directory = directory
+        self._identity = identity(self._scenarios, self._told_settings())
         self._generation = 0
         self._laws: dict[str, Law] = {}
         self._decisions = 0
@@ -197,7 +199,7 @@ class CrossEntropy:
 
     def _save(self) -> None:
         state = {
-            "of": identity(self._scenarios, self._told_settings()),
+            "of": self._identity,
             "generation": self._generation,
             "laws": {name: [law.centre.tolist(), law.spread.tolist()] for name, law in self._laws.items()},
             "decisions": self._decisions,
@@ -214,13 +216,10 @@ class CrossEntropy:
             return
         try:
             state: Any = json.loads(path.read_bytes())
-            if state["of"] != identity(self._scenarios, self._told_settings()):
-                raise ValueError("it is of another training")
+            check_saved(state, self._identity, "generation")
             self._laws = {order: _law(state["laws"][order]) for order in ORDERS}
             self._generation, self._decisions = int(state["generation"]), int(state["decisions"])
             self._curve = [{name: float(value) for name, value in row.items()} for row in state["curve"]]
-            if self._generation != len(self._curve):
-                raise ValueError(f"it is of generation {self._generation}, and its curve has {len(self._curve)}")
             self._best = float(state["best"])
             self._validation.rules = {name: [float(each) for each in state["rules"][name]] for name in RULES}
         except (OSError, LookupError, AttributeError, TypeError, ValueError) as error:

@@ -74,6 +74,15 @@ def identity(scenarios: Sequence[Scenario], settings: Mapping[str, Any]) -> str:
     return digest.hexdigest()
 
 
+def check_saved(found: Mapping[str, Any], own: str, step: str) -> None:
+    """ValueError where a checkpoint is not of the training of this `identity`, or its curve not of its last `step`."""
+    done, rows = int(found[step]), len(found["curve"])
+    if found["of"] != own:
+        raise ValueError("it is of another training")
+    if done != rows:
+        raise ValueError(f"it is of {step} {done}, and its curve has {rows}")
+
+
 def _contents(scenarios: Sequence[Scenario], settings: Mapping[str, Any]) -> dict[str, bytes]:
     """The files that say what a training depends on."""
     contents = {SETTINGS_FILE: (json.dumps(settings, indent=2) + "\n").encode()}

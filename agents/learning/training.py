@@ -28,6 +28,7 @@ from .directory import (
     POLICY_NAME,
     Row,
     Watch,
+    check_saved,
     episode_seed,
     identity,
     is_begun,
@@ -65,6 +66,7 @@ class Training:
         self._settings = settings
         self._seed = seed
         self._directory = directory
+        self._identity = identity(self._scenarios, self._told_settings())
         self._learner = scheme.learner(seed)
         self._batch = 0
         self._curve: list[Row] = []
@@ -149,7 +151,7 @@ class Training:
     def _save(self) -> None:
         buffer = io.BytesIO()
         state = {
-            "of": identity(self._scenarios, self._told_settings()),
+            "of": self._identity,
             "learner": self._learner.state(),
             "batch": self._batch,
             "curve": self._curve,
@@ -166,12 +168,9 @@ class Training:
             return
         try:
             state: dict[str, Any] = torch.load(path, weights_only=True)
-            if state["of"] != identity(self._scenarios, self._told_settings()):
-                raise ValueError("it is of another training")
+            check_saved(state, self._identity, "batch")
             self._learner.restore(state["learner"])
             self._batch, self._curve = int(state["batch"]), list(state["curve"])
-            if self._batch != len(self._curve):
-                raise ValueError(f"it is of batch {self._batch}, and its curve has {len(self._curve)}")
             self._best = float(state["best"])
             self._validation.rules = {name: [float(each) for each in found] for name, found in state["rules"].items()}
         except _NO_CHECKPOINT as error:

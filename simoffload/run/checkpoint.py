@@ -29,12 +29,12 @@ from typing import Any
 from ..decision import Agent, Observation
 from ..decision.course import Course
 from ..lazy import lazy
+from ..record.digests import digest_of
 from ..record.durable import RecordError, contents
 from ..record.manifest import CHECKPOINT_FILE
 from ..tasks import Task
 from ..world.job import Job
 from ..world.transport import Item
-from .code import hash_of
 
 _MAGIC = b"simoffload checkpoint 1\n"
 _CODEC = "zstd"
@@ -147,7 +147,7 @@ def _code(agent_source: str | None) -> str:
     folders = [root, *(root / package.rpartition(".")[2] for package in _PACKAGES), root / "analysis" / "steady"]
     own = [path for folder in folders for path in sorted(folder.glob("*.py"))]
     own.append(root / "analysis" / "stopping.py")
-    return hash_of(own + ([Path(agent_source)] if agent_source else []))
+    return digest_of(own + ([Path(agent_source)] if agent_source else []))
 
 
 # ------------------------------------------------------------------------------------------------------------ saving

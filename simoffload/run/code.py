@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import lru_cache
-from hashlib import blake2b
 from pathlib import Path
+
+from ..record.digests import digest_of
 
 _ROOT = Path(__file__).parent.parent
 _PACKAGES = ("agents", "decision", "run", "schema", "tasks", "traces", "world")
@@ -14,23 +14,13 @@ _MODULES = ("record/sketch.py", "record/tally.py", "study/cells.py", "study/trai
 """Statistics that results are read from, and what measures and trains for studies."""
 
 
-def hash_of(sources: Iterable[Path]) -> str:
-    """BLAKE2b of names and contents, in the given order."""
-    digest = blake2b(digest_size=16)
-    for path in sources:
-        content = path.read_bytes()
-        digest.update(f"{path.name} {len(content)}\n".encode())
-        digest.update(content)
-    return digest.hexdigest()
-
-
 @lru_cache(maxsize=1)
 def state_of_code() -> str:
     """Of all sources of simoffload that decide what a run comes to and what a training learns, when first asked.
 
     Environments, the files of runs, analysis and commands are no part of it, nor are agents of other packages.
     """
-    return hash_of(deciding_sources())
+    return digest_of(deciding_sources())
 
 
 def deciding_sources() -> list[Path]:

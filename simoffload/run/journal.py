@@ -106,7 +106,7 @@ def begin_journal(
     """
     text = dump_scenario(scenario).encode()
     kept = kept_one_in(scenario.records)
-    files = digests(scenario)
+    files = {} if directory is None else digests(scenario)
     manifest = begin_manifest(scenario.name, text, agent, scenario.seed, kept, rows_per_part, stop_if_unstable, files)
     if directory is not None:
         make_directory(directory)

@@ -47,11 +47,12 @@ def is_finished(run: TrainingRun, directory: Path) -> bool:
 
 def train(run: TrainingRun, directory: Path, workers: int, watch: Watch) -> None:
     """Begin the training or go on with it; Stopped when `watch` said no before its end."""
-    before = () if not (directory / SETTINGS_FILE).exists() else _noted_states(directory)
+    states = [*_noted_states(directory)] if (directory / SETTINGS_FILE).exists() else []
 
     def look(each: Look) -> bool:
-        if before[-1:] != (state_of_code(),):
-            write_json(directory / CODE_FILE, [*before, state_of_code()])
+        if states[-1:] != [state_of_code()]:
+            states.append(state_of_code())
+            write_json(directory / CODE_FILE, states)
         return watch(each.share, each.text)
 
     training = _made(run, directory)

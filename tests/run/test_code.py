@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import simoffload
-from simoffload.run.code import deciding_sources, hash_of, state_of_code
+from simoffload.record.digests import digest_of
+from simoffload.run.code import deciding_sources, state_of_code
 
 ROOT = Path(simoffload.__file__).parent
 
@@ -18,14 +19,14 @@ def test_sources_that_decide_results_are_of_it_and_others_are_not() -> None:
     } <= names  # fmt: skip
     assert not {name for name in names if name.startswith(("environments/", "analysis/", "cli/", "record/durable"))}
     assert len(names) == len(deciding_sources())
-    assert state_of_code() == hash_of(deciding_sources())
+    assert state_of_code() == digest_of(deciding_sources())
 
 
 def test_another_content_or_name_is_another_state(tmp_path: Path) -> None:
     one, two = tmp_path / "one.py", tmp_path / "two.py"
     one.write_bytes(b"x = 1")
     two.write_bytes(b"x = 1")
-    before = hash_of([one])
-    assert hash_of([two]) != before
+    before = digest_of([one])
+    assert digest_of([two]) != before
     one.write_bytes(b"x = 2")
-    assert hash_of([one]) != before
+    assert digest_of([one]) != before
