@@ -87,6 +87,10 @@ def _fit(
     return CrossEntropy(scenarios, fitted, seed, directory)
 
 
+BUDGETED = frozenset({"generations", "tasks", "validate_every", "validation_seeds", "validation_tasks"})
+"""Settings of a fit that the budget makes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scheme:
     """A way to learn: `settings` is a frozen dataclass that `make` takes with a seed."""
@@ -95,6 +99,8 @@ class Scheme:
     settings: Any
     make: Callable[[Any, int], Learner]
     begin: Begin = _train
+    budgeted: frozenset[str] = frozenset()
+    """Settings that follow from the budget of a training, so that nobody may change them."""
 
     def learner(self, seed: int) -> Learner:
         """A learner at its beginning."""
@@ -106,8 +112,10 @@ class Scheme:
 
     def changed(self, given: Mapping[str, str]) -> Scheme:
         """The scheme with settings as somebody typed them; ValueError where there is no such name or value."""
-        names = [field.name for field in fields(self.settings)]
+        names = [field.name for field in fields(self.settings) if field.name not in self.budgeted]
         for name in given:
+            if name in self.budgeted:
+                raise ValueError(f"{self.name} takes {name} from the budget; it has {', '.join(names)}")
             if name not in names:
                 close = nearest(name, names)
                 meant = f"; did you mean '{close}'?" if close else f"; it has {', '.join(names)}"
@@ -189,6 +197,6 @@ SCHEMES: Mapping[str, Scheme] = {
         Scheme("mappo", PpoSettings(), _mappo),
         Scheme("linucb", LinUcbSettings(), _linucb),
         Scheme("ucb1", Ucb1Settings(), _ucb1),
-        Scheme("tuned-index", CrossEntropySettings(), _no_learner, _fit),
+        Scheme("tuned-index", CrossEntropySettings(), _no_learner, _fit, BUDGETED),
     )
 }

@@ -70,6 +70,6 @@ class Tilt:
 
 
 def drawn(share: np.ndarray[tuple[int], np.dtype[np.float64]], generator: np.random.Generator) -> int:
-    """A row by its chance."""
+    """A row by its chance; one of chance 0 never, even where the chances fall short of 1 by rounding."""
     place = bisect_right(list(accumulate(share.tolist())), generator.random())
-    return place if place < len(share) else len(share) - 1
+    return place if place < len(share) else int(np.flatnonzero(share)[-1])

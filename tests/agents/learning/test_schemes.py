@@ -118,7 +118,7 @@ def test_the_checkpoint_of_another_seed_is_refused_whoever_learns(tmp_path: Path
         ("linucb", {"alpha": "nan"}, "alpha=nan: Input should be a finite number"),
         ("ucb1", {"discount": "much"}, "discount=much: Input should be a valid number"),
         ("tuned-index", {"members": "1"}, "members=1: Input should be greater than or equal to 2"),
-        ("tuned-index", {"validate_every": "0"}, "validate_every=0: Input should be greater than or equal to 1"),
+        ("tuned-index", {"generations": "3"}, "tuned-index takes generations from the budget; it has members, "),
         ("tuned-index", {"episodes": "0"}, "episodes=0: Input should be greater than or equal to 1"),
         ("tuned-index", {"elite": ".nan"}, "elite=.nan: Input should be a finite number"),
         ("tuned-index", {"smoothing": "1.5"}, "smoothing=1.5: Input should be less than or equal to 1"),

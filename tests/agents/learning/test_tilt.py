@@ -68,6 +68,16 @@ def test_actions_are_drawn_with_their_chances() -> None:
     assert chi_square < 13.8  # 0.1 % of a chi-square of 2 degrees
 
 
+def test_a_row_that_is_never_taken_is_not_drawn_where_chances_fall_short_of_one_by_rounding() -> None:
+    class Last:
+        def random(self) -> float:
+            return 1.0 - 2.0**-53
+
+    share = np.array([0.1] * 10 + [0.0])
+    assert sum(share.tolist()) < 1.0
+    assert drawn(share, Last()) == 9  # type: ignore[arg-type]
+
+
 def test_a_row_that_is_never_taken_is_not_drawn_in_100_000_draws() -> None:
     share, generator = chances(np.array([NEVER, 0.0, NEVER, 1.0, NEVER])), np.random.default_rng(1)
     found = np.bincount([drawn(share, generator) for _ in range(100_000)], minlength=5)
