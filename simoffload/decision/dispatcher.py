@@ -21,18 +21,16 @@ from ..tasks import Task
 from ..world.deadlines import Deadlines
 from ..world.job import Broken, Job
 from ..world.kernel import FAULT, Call, Kernel
-from ..world.link import Transfer
 from ..world.servers import Server
 from ..world.service import alone_s, before_tokens_s, bill
 from ..world.telemetry import Telemetry
 from ..world.transport import Item, Transport
-from .agent import Agent, Setting, orders_from, read_decision
+from .agent import Agent, Setting, read_decision
 from .checking import CheckedCourse
 from .course import Course
 from .hearing import Hearing
 from .knowledge import Board, Knowledge
 from .observation import Observation
-from .order import observe_order
 from .tables import NowhereError, Tables
 
 _GIVEN_UP = 1 << 40
@@ -78,7 +76,6 @@ class Dispatcher:
         self._tables = tables
         self._transport = transport
         self._agent = agent
-        self._orders_from = orders_from(agent)
         self._setting = setting
         self._quality = quality
         self._bytes_per_token = bytes_per_token
@@ -397,30 +394,6 @@ class Dispatcher:
         self.dropped += 1
         self._witness.task_dropped(course, now_s)
 
-    # ---------------------------------------------------------------------------------------------------- order
-
-    def choose_job(self, jobs: Sequence[Job]) -> int:
-        """Which of the jobs that wait at a node goes next, as the agent says."""
-        if len(jobs) < self._orders_from:
-            return 0
-        station = self._plant.nodes[jobs[0].node].id
-        return self._choose(station, jobs, [job.entered_s for job in jobs], [0.0] * len(jobs))
-
-    def choose_transfer(self, transfers: Sequence[Transfer]) -> int:
-        """Which of the transfers that wait at a link goes next, as the agent says."""
-        if len(transfers) < self._orders_from:
-            return 0
-        station = self._plant.links[transfers[0].link].id
-        jobs = [transfer.job for transfer in transfers]
-        joined_s = [transfer.queued_s for transfer in transfers]
-        return self._choose(station, jobs, joined_s, [transfer.item.size_bytes for transfer in transfers])
-
-    def _choose(self, station: str, jobs: Sequence[Job], joined_s: Sequence[float], sizes: Sequence[float]) -> int:
-        courses = [self._course(job.task) for job in jobs]
-        now_s, reference_s = self._kernel.now, self._setting.latency_reference_s
-        observation = observe_order(station, now_s, reference_s, jobs, courses, joined_s, sizes)
-        return read_decision(self._agent.decide(observation), len(jobs), self._agent)[0]
-
-    def _course(self, task: Task) -> Course:
+    def course_of(self, task: Task) -> Course:
         """The course of a task; of one that was dropped, whose data may still wait for a link, another like it."""
         return self.courses.get(task.number) or self._plain_course(task)

@@ -1,15 +1,20 @@
-"""What an agent sees when a server or a link falls free and two or more jobs wait for it."""
+"""What an agent sees when a server or a link falls free and two or more jobs wait for it, and how it is asked."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..plant import Plant
+from ..tasks import Task
 from ..world.job import Job
+from ..world.kernel import Kernel
+from ..world.link import Transfer
+from .agent import Agent, Setting, orders_from, read_decision
 from .course import Course
 
 Floats = NDArray[np.float64]
@@ -64,3 +69,39 @@ def observe_order(
         stage=np.array([job.task.graph.stages[job.subtask] for job in jobs], dtype=np.int64),
         candidates=np.arange(len(jobs)),
     )
+
+
+class NextInLine:
+    """Asks an agent who goes next; where fewer wait than it wants to be asked for, the first come does."""
+
+    def __init__(
+        self, kernel: Kernel, plant: Plant, agent: Agent, setting: Setting, course_of: Callable[[Task], Course]
+    ) -> None:
+        self._kernel = kernel
+        self._plant = plant
+        self._agent = agent
+        self._setting = setting
+        self._course_of = course_of
+        self._fewest = orders_from(agent)
+
+    def among_jobs(self, jobs: Sequence[Job]) -> int:
+        """The place of the one of the jobs that wait at a node."""
+        if len(jobs) < self._fewest:
+            return 0
+        station = self._plant.nodes[jobs[0].node].id
+        return self._asked(station, jobs, [job.entered_s for job in jobs], [0.0] * len(jobs))
+
+    def among_transfers(self, transfers: Sequence[Transfer]) -> int:
+        """The place of the one of the transfers that wait at a link."""
+        if len(transfers) < self._fewest:
+            return 0
+        station = self._plant.links[transfers[0].link].id
+        jobs = [transfer.job for transfer in transfers]
+        joined_s = [transfer.queued_s for transfer in transfers]
+        return self._asked(station, jobs, joined_s, [transfer.item.size_bytes for transfer in transfers])
+
+    def _asked(self, station: str, jobs: Sequence[Job], joined_s: Sequence[float], sizes: Sequence[float]) -> int:
+        courses = [self._course_of(job.task) for job in jobs]
+        now_s, reference_s = self._kernel.now, self._setting.latency_reference_s
+        observation = observe_order(station, now_s, reference_s, jobs, courses, joined_s, sizes)
+        return read_decision(self._agent.decide(observation), len(jobs), self._agent)[0]

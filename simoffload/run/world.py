@@ -14,6 +14,7 @@ import numpy as np
 from ..decision import Agent, Setting
 from ..decision.course import Course
 from ..decision.dispatcher import Dispatcher
+from ..decision.order import NextInLine
 from ..decision.tables import Tables
 from ..plant import Plant, PlantNode, build_plant
 from ..random_streams import Streams, Uniforms
@@ -85,14 +86,13 @@ class World:
         verify = scenario.quality.verify
         if verify is not None:
             self.dispatcher.check(verify, Uniforms(streams.generator("tasks", "checks of answers")))
+        following = NextInLine(self.kernel, plant, agent, setting, self.dispatcher.course_of)
         asks = agent.order == "decide" and scenario.order == "at_service_start"
-        choose_job = self.dispatcher.choose_job if asks else None
-        choose_transfer = self.dispatcher.choose_transfer if asks else None
         self.servers = [
             make_server(
                 self.kernel,
                 node,
-                make_line(node.discipline, choose_job),
+                make_line(node.discipline, following.among_jobs if asks else None),
                 self.dispatcher.served if verify is None else self.dispatcher.checked,
                 make_pace(node.slowdown, streams, f"node:{node.id}"),
             )
@@ -103,7 +103,7 @@ class World:
                 self.kernel,
                 link,
                 channels[number],
-                make_line(link.spec.discipline, choose_transfer),
+                make_line(link.spec.discipline, following.among_transfers if asks else None),
                 transport.link_rank(number),
                 transport.carried,
             )

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from simoffload.decision import Decision, OrderObservation, Setting, dispatcher
+from simoffload.decision import Decision, OrderObservation, Setting, order
 from simoffload.decision.features import ORDER_COLUMNS, POSITION_COLUMNS, order_features, position_features
 from simoffload.run.recorder import Recorder
 from simoffload.run.world import World
@@ -256,7 +256,7 @@ def test_a_leak_into_the_features_would_be_found() -> None:
 def test_features_of_orders_tell_nothing_of_other_nodes_nor_of_what_is_to_come() -> None:
     reader = Reader()
     pairs = []
-    observe = dispatcher.observe_order
+    observe = order.observe_order
 
     def observe_twice(station: str, *about: Any) -> OrderObservation:
         world = reader.world
@@ -269,7 +269,7 @@ def test_features_of_orders_tell_nothing_of_other_nodes_nor_of_what_is_to_come()
         pairs.append((order_features(seen), false))
         return seen
 
-    with mock.patch.object(dispatcher, "observe_order", observe_twice):
+    with mock.patch.object(order, "observe_order", observe_twice):
         read(load_scenario("smart-factory", FACTORY), reader)
     assert len(pairs) > 20
     for true, false in pairs:
