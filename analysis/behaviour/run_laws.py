@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from simoffload.record.rows import LOSSES
+
 from ..numbers import counted, listed, rounded
 from ..runs import Run
 from ..sources.database import real
@@ -43,10 +45,16 @@ _AT_WORK = """
     ) GROUP BY node
 """
 """Time with some service under way: what a single server works, also where services interrupt one another."""
-_LOST = """
-    SELECT node, count(*) AS n, fsum(CASE WHEN isnan(entered_s) THEN 0 ELSE lost_s - entered_s END) AS present_s
-    FROM rows GROUP BY node
+_LOST = f"""
+    SELECT node, count(*) AS lost, fsum(CASE WHEN isnan(gone_s) THEN 0 ELSE gone_s - entered_s END) AS present_s,
+        count(*) FILTER (NOT isnan(start_s)) AS n,
+        fsum(CASE WHEN isnan(start_s) THEN 0 ELSE gone_s - start_s END) AS serving_s,
+        count(*) FILTER (entered_s < {{begin}}) - count(*) FILTER (gone_s < {{begin}}) AS before,
+        count(*) FILTER (entered_s <= {{end}}) - count(*) FILTER (gone_s <= {{end}}) AS after,
+        count(*) FILTER (gone_s BETWEEN {{begin}} AND {{end}} AND cause <> {LOSSES.index("rejected")}) AS unserved
+    FROM (SELECT *, CASE WHEN isnan(entered_s) THEN entered_s ELSE lost_s END AS gone_s FROM rows) GROUP BY node
 """
+"""Attempts leave their node when they are lost, unless they never came there; rejected ones have been served."""
 _CARRIED = """
     SELECT link, fsum(greatest(least(start_s, {end}) - greatest(queued_s, {begin}), 0)) AS waiting_s
     FROM rows GROUP BY link
@@ -58,6 +66,11 @@ _STAYS = """
         fsum(CASE WHEN isnan(finish_s) OR isnan(latency_s) THEN until_s - arrival_s ELSE latency_s END) AS spent_s
     FROM (SELECT *, CASE WHEN isnan(finish_s) THEN {end} ELSE finish_s END AS until_s FROM rows)
 """
+
+
+_KEPT = ("n", "lost", "present_s", "serving_s", "before", "after", "unserved")
+"""What rows tell of a node: visits with a service, attempts lost, times there and in service, the numbers there when
+the measured time begins and when it ends, and how many left unserved in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,15 +186,14 @@ def _gap(run: Run) -> str:
     return ""
 
 
-def _lost_at(seen: _Records) -> dict[int, dict[str, float]]:
-    """By node the attempts that were lost, and the time that they spent there."""
-    return _by(seen.attempts.query(_LOST), "node")
-
-
-def _told(lost: dict[int, dict[str, float]]) -> str:
-    """Why some laws cannot be checked where attempts were lost; empty where none was."""
-    count = sum(int(each["n"]) for each in lost.values())
-    return f"{counted(count, 'attempt')} lost, whose services rows do not tell" if count else ""
+def _left_behind(seen: _Records) -> str:
+    """Why links may have seen what has no rows; empty where they have not."""
+    count = seen.attempts.count
+    return (
+        f"{counted(count, 'attempt')} lost; a transfer for one that was under way at the end has no row"
+        if count
+        else ""
+    )
 
 
 def _little_of_tasks(seen: _Records) -> Law:
@@ -216,36 +228,43 @@ def _of_nodes(seen: _Records) -> Iterator[Law | Unchecked]:
     if gap:
         yield from (Unchecked(law, name, gap) for law in (LITTLE, UTILISATION, FLOW) for name in names)
         return
-    telemetry, lost = seen.nodes.query(_SEEN), _lost_at(seen)
-    reason = _told(lost)
-    served = _by(seen.subtasks.query(_in_window(_SERVED, _window(seen))), "node")
     slots = interrupting_slots(seen.run)
-    single = [names.index(name) for name, count in slots.items() if count == 1]
+    visits = _visits(seen, [names.index(name) for name, count in slots.items() if count == 1])
+    telemetry = seen.nodes.query(_SEEN)
+    for place, number in enumerate(telemetry["node"].tolist()):
+        name, own = names[number], visits[number]
+        present_s, serving_s, end_s = (float(telemetry[key][place]) for key in ("present_s", "serving_s", "end_s"))
+        yield Law(
+            LITTLE, name, present_s, own["present_s"], "integral of the number present", "sum of times spent", "s"
+        )
+        if name in slots and (slots[name] > 1 or own["lost"]):
+            yield Unchecked(UTILISATION, name, "services were interrupted, and rows do not tell for how long")
+        else:
+            mean_s = own["serving_s"] / own["n"] if own["n"] else 0.0
+            yield utilisation(serving_s / end_s, int(own["n"]), mean_s, end_s, name)
+        node = seen.run.summary.nodes[name]
+        gone = node.completions + int(own["unserved"])
+        yield flow_balance(node.arrivals, gone, int(own["before"]), int(own["after"]), name)
+
+
+def _visits(seen: _Records, single: Sequence[int]) -> dict[int, dict[str, float]]:
+    """By node what its subtasks and lost attempts did there; `single` are nodes of one server that is interrupted."""
+    window = _window(seen)
+    served = _by(seen.subtasks.query(_in_window(_SERVED, window)), "node")
     if single:
         at_work = _by(seen.subtasks.query(_AT_WORK.format(nodes=", ".join(map(str, single)))), "node")
         for number, own in at_work.items():
             served[number] |= own
-    for place, number in enumerate(telemetry["node"].tolist()):
-        name = names[number]
-        present_s, serving_s, end_s = (float(telemetry[key][place]) for key in ("present_s", "serving_s", "end_s"))
-        own = served.get(number, dict.fromkeys(("n", "present_s", "serving_s", "before", "after"), 0.0))
-        n = int(own["n"])
-        spent_s = own["present_s"] + (lost[number]["present_s"] if number in lost else 0.0)
-        yield Law(LITTLE, name, present_s, spent_s, "integral of the number present", "sum of times spent", "s")
-        if reason:
-            yield from (Unchecked(law, name, reason) for law in (UTILISATION, FLOW))
-            continue
-        if slots.get(name, 1) > 1:
-            yield Unchecked(UTILISATION, name, "services were interrupted, and rows do not tell for how long")
-        else:
-            yield utilisation(serving_s / end_s, n, own["serving_s"] / n if n else 0.0, end_s, name)
-        node = seen.run.summary.nodes[name]
-        yield flow_balance(node.arrivals, node.completions, int(own["before"]), int(own["after"]), name)
+    lost = _by(seen.attempts.query(_in_window(_LOST, window)), "node")
+    return {
+        number: {key: served.get(number, {}).get(key, 0.0) + lost.get(number, {}).get(key, 0.0) for key in _KEPT}
+        for number in range(len(seen.run.summary.nodes))
+    }
 
 
 def _of_links(seen: _Records) -> Iterator[Law | Unchecked]:
     """Little's law of the transfers that wait, in the measured time."""
-    gap = _gap(seen.run) or _told(_lost_at(seen))
+    gap = _gap(seen.run) or _left_behind(seen)
     window = _window(seen)
     duration_s = window[1] - window[0]
     carried = _by(seen.links.query(_in_window(_CARRIED, window)), "link")

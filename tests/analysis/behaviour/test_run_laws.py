@@ -135,6 +135,44 @@ def test_what_tasks_cost_is_what_their_subtasks_and_the_attempts_that_were_lost_
     assert broken(rewritten(run, tmp_path / "other", "attempts", cheaper)) == {(CONSERVATION, "system")}
 
 
+FAULTY = """
+extends: bad-day
+name: worse
+horizon: {tasks: 80}
+warm_up: 2 min
+records: {level: full}
+quality: {verify: {false_alarm: 0.2}}
+faults: {waiting: WAITING}
+edges:
+  - {id: text-1, crashes: &often {kind: exponential, mean_up: 2 min, mean_down: 30 s}}
+  - {id: text-2, crashes: *often, timeout: 20 s}
+  - {id: image-1, crashes: *often}
+clouds:
+  - {id: cloud, timeout: 10 s}
+"""
+
+
+@pytest.mark.parametrize("waiting", ["migrate", "stay", "drop"])
+def test_the_laws_of_nodes_hold_where_attempts_are_lost(waiting: str, tmp_path: Path) -> None:
+    (tmp_path / "worse.yaml").write_text(FAULTY.replace("WAITING", waiting))
+    simulate(load_scenario(str(tmp_path / "worse.yaml")), "eft", tmp_path / "run")
+    run = open_run(tmp_path / "run")
+    faults = run.summary.faults
+    assert faults is not None
+    assert {cause for cause, count in faults.attempts_lost.items() if count} >= {"crash", "timeout", "rejected"}
+    found = laws_of(run)
+    assert found.hold
+    assert {law.where for law in found.checked if law.name == UTILISATION} == set(run.summary.nodes)
+    assert {law.where for law in found.checked if law.name == FLOW} == set(run.summary.nodes)
+    assert {each.name for each in found.unchecked} == {LITTLE}  # of links
+
+    def longer(rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        rows["start_s"][np.flatnonzero(~np.isnan(rows["start_s"]))[0]] -= 1.0
+        return rows
+
+    assert [law for law, _ in broken(rewritten(run, tmp_path / "other", "attempts", longer))] == [UTILISATION]
+
+
 @pytest.mark.parametrize(
     ("file", "where", "value", "reason"),
     [
