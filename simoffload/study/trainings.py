@@ -12,7 +12,7 @@ from .. import __version__
 from ..agents.learning.directory import EPISODE_SEEDS, SETTINGS_FILE
 from ..agents.learning.settings import TrainingSettings, told
 from ..agents.learning.validation import VALIDATION_SEEDS
-from ..record.durable import RecordError, write_json
+from ..record.durable import RecordError, read_json, write_json
 from ..run.code import state_of_code
 from .cells import Stopped
 from .plan import TRAINED_FROM
@@ -36,18 +36,17 @@ def is_finished(run: TrainingRun, directory: Path) -> bool:
     path = directory / FINISHED_FILE
     if not path.exists():
         return False
-    try:
-        found = json.loads(path.read_bytes())["training"]
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        raise RecordError(f"{path} is damaged: {error}; remove {directory} to train anew") from None
-    if found != _key(run):
+    found = read_json(path)
+    if not isinstance(found, dict) or "training" not in found:
+        raise RecordError(f"{path} is damaged: it names no training; remove {directory} to train anew")
+    if found["training"] != _key(run):
         raise RecordError(f"{directory} holds a training with other settings; remove it, or give another directory")
     return True
 
 
 def train(run: TrainingRun, directory: Path, workers: int, watch: Watch) -> None:
     """Begin the training or go on with it; Stopped when `watch` said no before its end."""
-    states = [*_noted_states(directory)] if (directory / SETTINGS_FILE).exists() else []
+    states = [*states_of(directory)] if (directory / SETTINGS_FILE).exists() else []
 
     def look(each: Look) -> bool:
         if states[-1:] != [state_of_code()]:
@@ -59,27 +58,18 @@ def train(run: TrainingRun, directory: Path, workers: int, watch: Watch) -> None
     training.run(workers, look)
     if not training.is_over:
         raise Stopped
-    write_json(directory / FINISHED_FILE, {"training": _key(run), "code": _noted_states(directory)})
+    write_json(directory / FINISHED_FILE, {"training": _key(run)})
 
 
 def states_of(directory: Path) -> States:
-    """The states of the code that made a training that is over, in their order."""
-    path = directory / FINISHED_FILE
-    try:
-        return tuple(map(str, json.loads(path.read_bytes()).get("code", [UNKNOWN])))
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise RecordError(f"{path} is damaged: {error}; remove {directory} to train anew") from None
-
-
-def _noted_states(directory: Path) -> States:
-    """The states of the code that have taken steps of a training that was begun."""
+    """The states of the code that have taken steps of a training that was begun, in their order."""
     path = directory / CODE_FILE
     if not path.exists():
         return (UNKNOWN,)
-    try:
-        return tuple(map(str, json.loads(path.read_bytes())))
-    except (OSError, ValueError, TypeError) as error:
-        raise RecordError(f"{path} is damaged: {error}; remove {directory} to train anew") from None
+    found = read_json(path)
+    if not isinstance(found, list) or not found:
+        raise RecordError(f"{path} is damaged: it names no states; remove {directory} to train anew")
+    return tuple(map(str, found))
 
 
 def _made(run: TrainingRun, directory: Path) -> Trainer:

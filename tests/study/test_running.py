@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -118,9 +117,20 @@ def test_which_code_made_what_is_told_and_nothing_is_done_again_for_it(
     assert f"Not all was made by one known state of the code: {told}" in page()
     run_study(study, directory, 1, pytest.fail)
     for run in study.trainings:
-        path = directory / "trainings" / run.directory / "finished.json"
-        path.write_text(json.dumps({**json.loads(path.read_bytes()), "code": ["later"]}), encoding="utf-8")
+        (directory / "trainings" / run.directory / "code.json").write_text('["later"]', encoding="utf-8")
     assert "All trainings and runs were made by one state of the code (`later`)." in page()
+
+
+@pytest.mark.usefixtures("in_turn")
+@pytest.mark.parametrize("name", ["finished.json", "code.json"])
+@pytest.mark.parametrize("content", ["", "[]", "{}", "7", "null"])
+def test_a_damaged_note_on_a_training_is_told(name: str, content: str, tmp_path: Path) -> None:
+    study, directory = read_study(write(tmp_path, MINI.partition("axes:")[0])), tmp_path / "study"
+    run_study(study, directory, 1, go_on)
+    (directory / "trainings" / study.trainings[0].directory / name).write_text(content, encoding="utf-8")
+    with pytest.raises(RecordError, match=rf"{name} is (damaged|not JSON)"):
+        run_study(study, directory, 1, go_on)
+        write_results(study, directory, tmp_path / "results", "simoffload study")
 
 
 @pytest.mark.usefixtures("in_turn")
