@@ -4,9 +4,6 @@ Every home has its own trajectory: from a decision to its next one, at what the 
 mean rate. Advantages are generalised ones along it (Schulman et al. 2016). IPPO's critic reads what the home itself
 sees, the means and maxima of its rows (de Witt et al. 2020); MAPPO's reads those of the rows with their fresh columns
 and the state of the plant (Yu et al. 2022).
-
-Their traces differ too, 0.9 and 0.5 (`schemes.py`). Both were tried for each and the better one kept: a critic that
-sees a single home foresees little, so IPPO leans on what has happened, and MAPPO on what its critic expects.
 """
 
 from __future__ import annotations

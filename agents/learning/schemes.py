@@ -193,7 +193,7 @@ SCHEMES: Mapping[str, Scheme] = {
         Scheme("coma-entropy", ComaSettings(exploration="entropy"), _coma),
         Scheme("dqn", DqnSettings(), _dqn),
         Scheme("qmix", QmixSettings(), _qmix),
-        Scheme("ippo", PpoSettings(trace=0.9), _ippo),
+        Scheme("ippo", PpoSettings(), _ippo),
         Scheme("mappo", PpoSettings(), _mappo),
         Scheme("linucb", LinUcbSettings(), _linucb),
         Scheme("ucb1", Ucb1Settings(), _ucb1),

@@ -55,8 +55,8 @@ class ComaSettings:
     critic_hidden: Widths = (64, 64)
     actor_rate: Positive = 3e-3
     critic_rate: Positive = 2e-3
-    trace: Share = 0.9
-    """lambda of the advantages."""
+    trace: Share = 0.98
+    """lambda of the advantages, from anybody's decision to the next; 50 of them are some 15 s of the smart factory."""
     horizon_s: Positive | None = None
     """Time after which what follows counts 1 / e; None: all of it counts."""
     clip: Share = 0.2
@@ -153,7 +153,7 @@ class PpoSettings:
     critic_hidden: Widths = (64, 64)
     actor_rate: Positive = 3e-3
     critic_rate: Positive = 2e-3
-    trace: Share = 0.5
+    trace: Share = 0.9
     """lambda of the advantages, from a home's decision to its next."""
     clip: Share = 0.2
     actor_epochs: Count = 4

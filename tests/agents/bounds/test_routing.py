@@ -139,7 +139,7 @@ def test_no_agent_costs_less(agent: str) -> None:
 
 def learned_in(directory: Path, scheme: str) -> str:
     """A policy of 10 000 decisions."""
-    settings = replace(SCHEMES[scheme].settings, orders=False, kappa=1.0, actor_rate=1e-2)
+    settings = replace(SCHEMES[scheme].settings, orders=False, kappa=1.0, actor_rate=1e-2, trace=0.9)
     budget = TrainingSettings(
         batches=10, episodes=4, tasks=250, validate_every=10, validation_seeds=1, validation_tasks=100
     )
