@@ -95,7 +95,7 @@ def test_advantages_come_from_the_costs_and_the_baseline_of_the_batch() -> None:
     made = learner()
     batch = batch_of([play(busy(f"seed={seed}"), exploring(heads())) for seed in (1, 2)])
     found, baseline, _ = made._advantages(batch, 0.0)
-    assert found == pytest.approx(advantages(-batch.cost, baseline, batch.last, 0.9), abs=1e-9)
+    assert found == pytest.approx(advantages(-batch.cost, baseline, batch.last, 0.98), abs=1e-9)
     assert np.abs(baseline).max() > 0.1
 
 
@@ -104,8 +104,8 @@ def test_with_a_horizon_what_follows_counts_by_the_time_until_then() -> None:
     batch = batch_of([play(busy(f"seed={seed}"), exploring(heads())) for seed in (1, 2)])
     found, baseline, _ = made._advantages(batch, 0.0)
     left = np.exp(-batch.duration_s / 20.0)
-    assert found == pytest.approx(advantages(-batch.cost, baseline, batch.last, 0.9, left), abs=1e-9)
-    assert np.abs(found - advantages(-batch.cost, baseline, batch.last, 0.9)).max() > 0.01
+    assert found == pytest.approx(advantages(-batch.cost, baseline, batch.last, 0.98, left), abs=1e-9)
+    assert np.abs(found - advantages(-batch.cost, baseline, batch.last, 0.98)).max() > 0.01
 
 
 def test_of_two_homes_that_act_at_once_the_baseline_takes_the_mean_over_its_own_actions_alone() -> None:
