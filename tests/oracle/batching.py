@@ -66,6 +66,10 @@ class BatchServer:
         """The request whose prompt is being prefilled."""
         self.running: tuple[str, float] | None = None
         """Kind and duration of the iteration in progress."""
+        self.begun_s = 0.0
+        """When that began."""
+        self.taken = 0
+        """Tokens of the prompt in the chunk that it prefills."""
         self.reserved = 0
 
     def head(self) -> Request | None:
@@ -77,6 +81,7 @@ class BatchServer:
     def begin(self, now_s: float) -> float | None:
         """At a boundary: start the next iteration and return its duration, or None if there is nothing to do."""
         assert self.running is None
+        self.begun_s = now_s
         if self.prompt is None:
             head = self.head()
             if head is not None and self.fits(head):
@@ -88,11 +93,10 @@ class BatchServer:
         if self.prompt is not None and self.chunk is None:
             return self._run("prefill", (self.prompt.fixed_s + self.prompt.prompt / self.prefill) / self.speed)
         if self.prompt is not None:
-            taken = min(self.chunk, self.prompt.prompt_left)
-            first = self.prompt.prompt_left == self.prompt.prompt and "begun" not in self.prompt.notes
-            self.prompt.notes["begun"] = True
-            self.prompt.prompt_left -= taken
-            work = self._decode_s() + taken / self.prefill + (self.prompt.fixed_s if first else 0.0)
+            self.taken = min(self.chunk, self.prompt.prompt_left)
+            work = self._decode_s() + self.taken / self.prefill
+            if "first chunk done" not in self.prompt.notes:
+                work += self.prompt.fixed_s
             return self._run("chunk", work / self.speed)
         if self.members:
             return self._run("decode", self._decode_s() / self.speed)
@@ -109,10 +113,12 @@ class BatchServer:
         kind, duration = self.running
         self.running = None
         if kind == "prefill":
-            self._share([self.prompt], duration)
+            self._share(self._present(kind), duration)
             return self._prompt_done(now_s)
-        present = [*self.members] if kind == "decode" else [*self.members, self.prompt]
-        self._share(present, duration)
+        self._share(self._present(kind), duration)
+        if kind == "chunk":
+            self.prompt.prompt_left -= self.taken
+            self.prompt.notes["first chunk done"] = True
         gone = []
         for member in list(self.members):
             member.context += 1
@@ -124,6 +130,12 @@ class BatchServer:
             gone += self._prompt_done(now_s)
         return gone
 
+    def _present(self, kind: str) -> list[Request]:
+        """Those among whom an iteration is shared."""
+        if kind == "prefill":
+            return [self.prompt]
+        return [*self.members] if kind == "decode" else [*self.members, self.prompt]
+
     def _decode_s(self) -> float:
         b = len(self.members)
         context = sum(member.context for member in self.members)
@@ -133,8 +145,7 @@ class BatchServer:
         self.running = (kind, duration)
         return duration
 
-    def _share(self, present: Iterable[Request], duration: float) -> None:
-        present = list(present)
+    def _share(self, present: list[Request], duration: float) -> None:
         for request in present:
             request.share_s += duration / len(present)
             request.iterations += 1 / len(present)

@@ -3,8 +3,8 @@
 State is kept in dictionaries keyed by ``(task number, subtask)``; each queue is a list that is searched for its
 smallest member when a server falls free; a batching server runs one iteration per happening.
 
-Where two things happen in the same instant: completions (of services, transfers, delays) before arrivals, and among
-completions by entity and then in the order in which they were set going. A server or link that falls free takes its
+Where two things happen in the same instant: completions (of services, transfers, delays) before faults (of which
+`faults.py` knows) before arrivals, and among completions by entity and then in the order in which they were set going. A server or link that falls free takes its
 next customer before what the completion sets free joins any queue, unless `release_first`.
 """
 
@@ -22,7 +22,7 @@ Key = tuple[int, int]
 Decide = Callable[[int, int], tuple[int, float]]
 """(task number, subtask) -> (node, priority)."""
 
-COMPLETION, ARRIVAL = 0, 1
+COMPLETION, FAULT, ARRIVAL = 0, 1, 2
 
 
 class Oracle:
@@ -69,7 +69,7 @@ class Oracle:
         self.resident: list[dict[str, float]] = [self._first_residents(node) for node in self.nodes]
         """Resident models and when each was last started on, -inf if never."""
         self.batch = [self._batch_server(node) for node in self.nodes]
-        self.api_next_start = [-math.inf for _ in self.nodes]
+        self.api_last_start = [-math.inf for _ in self.nodes]
         self.api_wake_set = [False for _ in self.nodes]
 
     # ------------------------------------------------------------------ the loop
@@ -77,7 +77,7 @@ class Oracle:
     def run(self) -> Oracle:
         for number, task in self.tasks_in.items():
             self._later(task.arrival_s, ARRIVAL, -1, self._arrive, number)
-        while self.pending:
+        while self.pending and not all(self._is_over(number) for number in self.tasks_in):
             first = self.pending[0]
             for happening in self.pending:
                 if happening["when"] < first["when"]:
@@ -86,9 +86,12 @@ class Oracle:
             assert first["when"][0] >= self.now, "time runs back"
             self.now = first["when"][0]
             first["what"](*first["of"])
-        unfinished = [number for number in self.tasks_in if "finish_s" not in self.tasks.get(number, {})]
+        unfinished = [number for number in self.tasks_in if not self._is_over(number)]
         assert not unfinished, f"tasks {unfinished} never end"
         return self
+
+    def _is_over(self, number: int) -> bool:
+        return "finish_s" in self.tasks.get(number, {})
 
     def _later(self, time: float, rank: int, entity: int, what: Callable[..., None], *of: Any) -> None:
         self.set_going += 1
@@ -126,10 +129,12 @@ class Oracle:
         if not missing:
             self._enter(number, subtask)
         for item in missing:
-            self._want(item, node, priority, (number, subtask), lambda: self._item_here(number, subtask))
+            self._want(item, node, priority, (number, subtask), lambda: self._item_here(number, subtask, record))
 
-    def _item_here(self, number: int, subtask: int) -> None:
-        record = self.subtasks[number, subtask]
+    def _item_here(self, number: int, subtask: int, record: dict[str, Any]) -> None:
+        """What `record`, an attempt at the subtask, waits for has come; it may have been given up meanwhile."""
+        if self.subtasks.get((number, subtask)) is not record:
+            return
         record["items_missing"] -= 1
         if record["items_missing"] == 0:
             self._enter(number, subtask)
@@ -165,11 +170,17 @@ class Oracle:
         state = self.tasks[number]
         state["answers_missing"] -= 1
         if state["answers_missing"] == 0:
-            mine = [self.subtasks[number, i] for i in range(len(self.tasks_in[number].graph))]
             state["finish_s"] = self.now
             state["latency_s"] = self.now - state["arrival_s"]
-            state["cost_usd"] = math.fsum(record["cost_usd"] for record in mine)
-            state["energy_j"] = math.fsum(record["energy_j"] for record in mine)
+            self._bill_task(number)
+
+    def _billed(self, number: int) -> list[dict[str, Any]]:
+        """What has been done for a task."""
+        return [record for (task, _), record in self.subtasks.items() if task == number and "cost_usd" in record]
+
+    def _bill_task(self, number: int) -> None:
+        for name in ("cost_usd", "energy_j"):
+            self.tasks[number][name] = math.fsum(record[name] for record in self._billed(number))
 
     # ------------------------------------------------------------------ items and transfers
 
@@ -369,26 +380,32 @@ class Oracle:
 
     def _api_next(self, n: int) -> None:
         node = self.nodes[n]
-        while self.queue[n] and (node.server.streams is None or len(self.in_service[n]) < node.server.streams):
-            if self.now < self.api_next_start[n]:
+        streams, request_rate = self._api_limits(n)
+        while self.queue[n] and len(self.in_service[n]) < streams:
+            next_start = self.api_last_start[n] + 1 / request_rate
+            if self.now < next_start:
                 if not self.api_wake_set[n]:
                     self.api_wake_set[n] = True
-                    self._later(self.api_next_start[n], COMPLETION, n, self._api_wake, n)
+                    self._later(next_start, COMPLETION, n, self._api_wake, n)
                 return
             key = self._in_line(n)[0]
             self.queue[n].remove(key)
             self.in_service[n].append(key)
-            if node.server.request_rate is not None:
-                self.api_next_start[n] = self.now + 1 / node.server.request_rate
+            self.api_last_start[n] = self.now
             noise = self.tasks_in[key[0]].api_noise[key[1]]
             overhead = node.server.overhead_median * math.exp(node.server.overhead_sigma * noise)
             first, last = self._alone(key)
-            self.subtasks[key].update(start_s=self.now, first_token_s=self.now + overhead + first)
+            self.subtasks[key].update(start_s=self.now, overhead_s=overhead, first_token_s=self.now + overhead + first)
             self._later(self.now + overhead + last, COMPLETION, n, self._served, n, key)
+
+    def _api_limits(self, n: int) -> tuple[float, float]:
+        """(requests in service, requests per second) that the interface lets through at most."""
+        server = self.nodes[n].server
+        return server.streams or math.inf, server.request_rate or math.inf
 
     def _api_wake(self, n: int) -> None:
         self.api_wake_set[n] = False
-        self._api_next(n)
+        self._serve_next(n)
 
     def _served(self, n: int, key: Key) -> None:
         self.in_service[n].remove(key)
@@ -464,21 +481,24 @@ class Oracle:
     # ------------------------------------------------------------------ cost and energy
 
     def _bill(self, key: Key) -> None:
-        record, law, node = self.subtasks[key], self._model(key).law, self.nodes[self.subtasks[key]["node"]]
-        tokens = record["prompt"] + record["output"]
+        record = self.subtasks[key]
+        node = self.nodes[record["node"]]
         if node.server.kind == "slots":
-            share = (record["finish_s"] - record["start_s"]) / node.server.slots
-            energy = node.busy_power * share
-        elif node.server.kind == "batching":
-            share = record["share_s"]
-            if law.energy_per_token > 0 or law.energy_per_iteration > 0:
-                energy = law.energy_per_token * tokens + law.energy_per_iteration * record["iterations"]
-            else:
-                energy = node.busy_power * share
-        else:
-            share, energy = 0.0, 0.0
+            record["share_s"] = (record["finish_s"] - record["start_s"]) / node.server.slots
+        self._charge(key, record["output"])
+
+    def _charge(self, key: Key, written: int) -> None:
+        """Cost and energy of an attempt that has had its share of the node and written so many tokens."""
+        record, law, node = self.subtasks[key], self._model(key).law, self.nodes[self.subtasks[key]["node"]]
+        share = 0.0 if node.server.kind == "api" else record["share_s"]
+        energy = node.busy_power * share
+        if node.server.kind == "api":
+            energy = 0.0
+        elif node.server.kind == "batching" and (law.energy_per_token > 0 or law.energy_per_iteration > 0):
+            tokens = record["prompt"] + written
+            energy = law.energy_per_token * tokens + law.energy_per_iteration * record["iterations"]
         record["energy_j"] = energy
         if node.price is not None:
-            record["cost_usd"] = record["prompt"] * node.price.input + record["output"] * node.price.output
+            record["cost_usd"] = record["prompt"] * node.price.input + written * node.price.output
         else:
             record["cost_usd"] = energy * node.tariff + node.amortisation * share
