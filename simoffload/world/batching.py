@@ -355,7 +355,7 @@ class BatchingServer:
         if job not in self.in_service:
             self.line.remove(job)
             self.occupancy.give_up(now)
-            if self._run is not None and self.line:
+            if self._run is not None and self._reading is None and self.line:
                 self._cut(self._run, now, self._kernel.rank)
             return None
         is_between = self._run is None and (self._reading is None or self._reading.job is not job)

@@ -180,6 +180,17 @@ def test_the_shares_of_all_members_add_up_to_the_time_whoever_leaves_before_the_
     assert counts(trial)[3] == 0
 
 
+def test_one_that_waits_and_is_withdrawn_spares_nobody_the_rest_of_a_prompt_read_in_chunks() -> None:
+    trial, alone = Trial(CHUNKS), Trial(CHUNKS)
+    one, gone = trial.enter(talker(9, 3), 0.0), trial.enter(talker(2, 2), 0.1)
+    trial.enter(talker(2, 2), 0.2)
+    trial.withdraw(gone, 0.3)
+    trial.run()
+    begun = alone.enter(talker(9, 3), 0.0)
+    alone.run()
+    assert one.first_token_s == begun.first_token_s
+
+
 def test_a_writer_that_is_withdrawn_while_a_prompt_is_read_does_not_disturb_the_reader() -> None:
     trial, alone = Trial(BATCH), Trial(BATCH)
     one, two = trial.enter(talker(2, 9), 0.0), trial.enter(talker(4, 2), 1.3)
