@@ -307,7 +307,10 @@ class Dispatcher:
             deadlines.forget(job)
 
     def _timed_out(self, jobs: list[Job]) -> None:
-        self._end_attempts([(job, "lose") for job in jobs], "timeout")
+        """Attempts are due; whatever else is due in this instant is taken back with them, by task and subtask."""
+        over = jobs + [job for row in self._deadlines for each in row if each is not None for job in each.due()]
+        over.sort(key=lambda job: (job.task.number, job.subtask))
+        self._end_attempts([(job, "lose") for job in over], "timeout")
 
     def _is_awaited(self, job: Job) -> bool:
         """Whether a job is an attempt under way."""

@@ -37,15 +37,20 @@ class Deadlines:
         """An attempt has ended."""
         self._due_s.pop(job, None)
 
+    def due(self) -> list[Job]:
+        """Those that are due by now, which are held no longer."""
+        now = self._kernel.now
+        over = [job for job, _ in takewhile(lambda entry: entry[1] <= now, self._due_s.items())]
+        for job in over:
+            del self._due_s[job]
+        return over
+
     def _set(self, due_s: float) -> None:
         self._is_set = True
         self._kernel.at(due_s, FAULT, self._call)
 
     def _ring(self, item: None) -> None:
-        now = self._kernel.now
-        over = [job for job, _ in takewhile(lambda entry: entry[1] <= now, self._due_s.items())]
-        for job in over:
-            del self._due_s[job]
+        over = self.due()
         self._is_set = False
         for due_s in self._due_s.values():
             self._set(due_s)

@@ -350,6 +350,22 @@ def test_of_a_task_that_is_given_up_nothing_that_waits_is_begun_in_another_s_pla
     assert heard.dropped == [(0, 3.0)]
 
 
+def test_all_that_is_due_in_one_instant_is_taken_back_together() -> None:
+    """Both halves have timed out, whichever node is looked at first: neither is dropped for the other's sake."""
+    settings = ("edges.press.timeout=3 s", "edges.paint.timeout=3 s", "faults.retry.limit=0")
+    _, heard = plays(Told(PAINT, PRESS), task(FORK, 0.0, demand_s=9.0), settings=settings)
+    assert [(cause, node) for cause, _, node, _ in heard.lost] == [("timeout", PAINT), ("timeout", PRESS)]
+
+
+def test_what_is_due_is_not_begun_in_the_place_of_another_workload_s_that_is_due_as_well() -> None:
+    arrivals = "arrivals: {kind: poisson, rate: 1 /s}"
+    two = f"workloads=[{{id: none, {arrivals}}}, {{id: other, {arrivals}}}]"
+    settings = (two, "edges.press.timeout=3 s", "faults.retry.limit=0")
+    world, heard = plays(Told(PRESS, PRESS), one(9.0), one(9.0, workload=1), settings=settings)
+    assert [(cause, energy_j > 0) for cause, _, _, energy_j in heard.lost] == [("timeout", True), ("timeout", False)]
+    assert world.servers[PRESS].occupancy.starts == 1
+
+
 def test_attempts_that_end_in_time_leave_no_deadline_behind() -> None:
     tasks = [one(0.01, 0.1 * number) for number in range(200)]
     world, _ = plays(Told(*[PRESS] * 200), *tasks, settings=("edges.press.timeout=1 d",))
