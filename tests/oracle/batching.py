@@ -130,6 +130,34 @@ class BatchServer:
             gone += self._prompt_done(now_s)
         return gone
 
+    def resident(self) -> list[Request]:
+        """Those whose service has begun, in the order in which they were taken."""
+        return [*self.members, *([] if self.prompt is None else [self.prompt])]
+
+    def written(self, request: Request) -> int:
+        """Tokens that a resident request has written by the last boundary."""
+        return 0 if request is self.prompt else request.output - request.left
+
+    def take_out(self, request: Request, now_s: float) -> None:
+        """The request leaves without its answer; an iteration under way that it takes part in is broken off."""
+        if request in self.waiting:
+            self.waiting.remove(request)
+            return
+        if self.running is not None and request in self._present(self.running[0]):
+            self._break_off(self.running[0], now_s)
+        self.reserved -= request.reserve
+        if request is self.prompt:
+            self.prompt = None
+        else:
+            self.members.remove(request)
+
+    def _break_off(self, kind: str, now_s: float) -> None:
+        """Nothing comes of the iteration under way but the time it took."""
+        present = self._present(kind)
+        for request in present:
+            request.share_s += (now_s - self.begun_s) / len(present)
+        self.running = None
+
     def _present(self, kind: str) -> list[Request]:
         """Those among whom an iteration is shared."""
         if kind == "prefill":

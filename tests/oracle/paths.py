@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 Segment = tuple[float, float]
 """(duration in s, rate in bit/s); the first segment of a path begins at time 0."""
@@ -27,6 +27,25 @@ def finish_time(path: Sequence[Segment], start_s: float, bits: float) -> float:
     return math.inf
 
 
-def covers(path: Sequence[Segment], time_s: float) -> bool:
-    """Whether the path is known up to `time_s`."""
-    return sum(duration for duration, _ in path) >= time_s
+def known_until(path: Sequence[Segment]) -> float:
+    """Until when the path is known, s."""
+    return sum(duration for duration, _ in path)
+
+
+def interrupted(path: Sequence[Segment], spells: Iterable[tuple[float, float]], end_s: float) -> list[Segment]:
+    """The path up to `end_s`, with a rate of 0 in each of the spells, (beginning, end) in s, in order."""
+    coming = iter(spells)
+    never = (math.inf, math.inf)
+    spell = next(coming, never)
+    cut: list[Segment] = []
+    begin = 0.0
+    for duration, rate in path:
+        end = min(begin + duration, end_s)
+        while begin < end:
+            while spell[1] <= begin:
+                spell = next(coming, never)
+            is_out = spell[0] <= begin
+            until = min(end, spell[1] if is_out else spell[0])
+            cut.append((until - begin, 0.0 if is_out else rate))
+            begin = until
+    return cut

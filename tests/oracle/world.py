@@ -4,8 +4,9 @@ State is kept in dictionaries keyed by ``(task number, subtask)``; each queue is
 smallest member when a server falls free; a batching server runs one iteration per happening.
 
 Where two things happen in the same instant: completions (of services, transfers, delays) before faults (of which
-`faults.py` knows) before arrivals, and among completions by entity and then in the order in which they were set going. A server or link that falls free takes its
-next customer before what the completion sets free joins any queue, unless `release_first`.
+`faults.py` knows) before arrivals, and among completions by entity and then in the order in which they were set going.
+A server or link that falls free takes its next customer before what the completion sets free joins any queue, unless
+`release_first`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 
 from .batching import BatchServer, Request
 from .nodes import MODALITIES, Link, Model, Node, read_links, read_nodes
-from .paths import Segment, covers, finish_time
+from .paths import Segment, finish_time, known_until
 
 Key = tuple[int, int]
 Decide = Callable[[int, int], tuple[int, float]]
@@ -267,8 +268,13 @@ class Oracle:
             self.link_busy[number] += 1
             transfer["row"]["start_s"] = self.now
             end = finish_time(self.paths[number], self.now, 8 * transfer["bytes"])
-            assert end < math.inf and covers(self.paths[number], end), "the rate path given is too short"
-            self._later(end, COMPLETION, len(self.nodes) + 1 + number, self._carried, number, transfer)
+            if end == math.inf:
+                self._later(known_until(self.paths[number]), COMPLETION, -1, self._path_ends, number)
+            else:
+                self._later(end, COMPLETION, len(self.nodes) + 1 + number, self._carried, number, transfer)
+
+    def _path_ends(self, number: int) -> None:
+        raise AssertionError(f"the rate path given of link {number} is too short")
 
     def _carried(self, number: int, transfer: dict[str, Any]) -> None:
         transfer["row"]["end_s"] = self.now
