@@ -20,7 +20,7 @@ from ..schema.scenario import Quality, Verify
 from ..tasks import Task
 from ..world.deadlines import Deadlines
 from ..world.job import Broken, Job
-from ..world.kernel import FAULT, Call, Kernel
+from ..world.kernel import FAULT, RETRY, Call, Kernel
 from ..world.servers import Server
 from ..world.service import alone_s, before_tokens_s, bill
 from ..world.telemetry import Telemetry
@@ -378,7 +378,7 @@ class Dispatcher:
         wait_s = min(retry.first, retry.most)
         for _ in range(losses):
             wait_s = min(wait_s * retry.factor, retry.most)
-        self._kernel.at(self._kernel.now + wait_s, FAULT, Call(self._try_again, (course, subtask)))
+        self._kernel.at(self._kernel.now + wait_s, RETRY, Call(self._try_again, (course, subtask)))
 
     def _try_again(self, item: tuple[Course, int]) -> None:
         course, subtask = item

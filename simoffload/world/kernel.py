@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 import simpy
 
-WARM_UP, COMPLETION, FAULT, TELEMETRY, ARRIVAL = 5, 10, 900_000_000, 1_000_000_000, 2_000_000_000
+WARM_UP, COMPLETION, FAULT, RETRY, TELEMETRY, ARRIVAL = 5, 10, 900_000_000, 900_000_001, 1_000_000_000, 2_000_000_000
 """Ranks of simultaneous events: SimPy's own first, then the end of the warm-up, completions (plus the number of the
-node or link), faults and what follows from them, telemetry, arrivals (plus the number of the source)."""
+node or link), faults and timeouts, what is tried again, telemetry, arrivals (plus the number of the source)."""
 
 _MOST_CANCELLED = 256
 """Calls that are cancelled before the event list is looked through."""

@@ -350,6 +350,16 @@ def test_of_a_task_that_is_given_up_nothing_that_waits_is_begun_in_another_s_pla
     assert heard.dropped == [(0, 3.0)]
 
 
+def test_what_is_tried_again_in_an_instant_comes_after_what_is_due_in_it() -> None:
+    """At 3.5 s one half is tried again, after a second at `paint`, and the other, at `press` since 0.5 s, is due."""
+    settings = ("edges.paint.timeout=1 s", "edges.press.timeout=3 s", "faults.retry={limit: 1, first: 2 s, factor: 1}")
+    agent = Told(PRESS, PAINT, PRESS, CLOUD, CLOUD, CLOUD, CLOUD)
+    plays(agent, one(9.0), task(FORK, 0.5, demand_s=9.0), settings=settings)
+    again = agent.seen[3]
+    assert again.now_s == 3.5
+    assert again.wait_s[PRESS] == 0.0
+
+
 def test_all_that_is_due_in_one_instant_is_taken_back_together() -> None:
     """Both halves have timed out, whichever node is looked at first: neither is dropped for the other's sake."""
     settings = ("edges.press.timeout=3 s", "edges.paint.timeout=3 s", "faults.retry.limit=0")

@@ -54,9 +54,6 @@ class OracleWithFaults(Oracle):
         self.failed: Counter[Key] = Counter()
         """How many attempts at each subtask have failed."""
         self.lost: list[dict[str, Any]] = []
-        self.is_open = False
-        """Whether a subtask was due in the very instant in which another was tried again. It is not said which of them
-        comes first, and may matter: the one may drop the other's task, or take its place."""
 
     def run(self) -> Oracle:
         for n, spells in self.crashes.items():
@@ -140,7 +137,6 @@ class OracleWithFaults(Oracle):
 
     def _timed_out(self, key: Key, record: dict[str, Any]) -> None:
         """All whose time is over in this instant are taken back together, in order of task and subtask."""
-        self._note_if_open(self._try_again)
         due = [(key, record)]
         for happening in list(self.pending):
             if happening["what"] == self._timed_out and happening["when"][0] == self.now:
@@ -170,14 +166,10 @@ class OracleWithFaults(Oracle):
             elif key[0] not in hopeless:
                 retry = self.policy.retry
                 wait = min(retry.first * retry.factor ** (self.failed[key] - 1), retry.most)
-                self._later(self.now + wait, FAULT, 0, self._try_again, *key)
+                self._later(self.now + wait, FAULT, 1, self._try_again, *key)
 
     def _try_again(self, number: int, subtask: int) -> None:
-        self._note_if_open(self._timed_out)
         self._ready(number, subtask)
-
-    def _note_if_open(self, other: Callable[..., None]) -> None:
-        self.is_open |= any(h["what"] == other and h["when"][0] == self.now for h in self.pending)
 
     # ------------------------------------------------------------------ taking back
 
