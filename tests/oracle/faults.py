@@ -4,7 +4,7 @@ Written after `docs/faults.md`. Outages of links are no matter of this file: the
 that the oracle is given. An attempt is the record of a subtask that has been sent somewhere; `subtasks` holds the one
 that is under way or has succeeded, `lost` those that came to nothing.
 
-Faults and what follows from them (retries, timeouts) come after completions of the same instant and before arrivals.
+Faults and timeouts come after completions of the same instant, then retries, all of them before arrivals.
 """
 
 from __future__ import annotations
@@ -166,10 +166,7 @@ class OracleWithFaults(Oracle):
             elif key[0] not in hopeless:
                 retry = self.policy.retry
                 wait = min(retry.first * retry.factor ** (self.failed[key] - 1), retry.most)
-                self._later(self.now + wait, FAULT, 1, self._try_again, *key)
-
-    def _try_again(self, number: int, subtask: int) -> None:
-        self._ready(number, subtask)
+                self._later(self.now + wait, FAULT, 1, self._ready, *key)
 
     # ------------------------------------------------------------------ taking back
 

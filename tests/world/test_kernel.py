@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from simpy.core import EmptySchedule
 
-from simoffload.world.kernel import ARRIVAL, COMPLETION, TELEMETRY, WARM_UP, Call, Kernel
+from simoffload.world.kernel import ARRIVAL, COMPLETION, FAULT, RETRY, TELEMETRY, WARM_UP, Call, Kernel
 
 PLANS = st.lists(st.tuples(st.sampled_from([0.0, 1.0, 1.5, 2.0]), st.integers(5, 8)), max_size=30)
 
@@ -263,7 +263,7 @@ def test_simpy_keeps_its_events_as_the_kernel_takes_them() -> None:
 
 
 def test_calls_rank_behind_all_of_simpys_priorities() -> None:
-    assert max(simpy.core.NORMAL, simpy.core.URGENT) < WARM_UP < COMPLETION < TELEMETRY < ARRIVAL
+    assert max(simpy.core.NORMAL, simpy.core.URGENT) < WARM_UP < COMPLETION < FAULT < RETRY < TELEMETRY < ARRIVAL
 
 
 def test_cancelled_calls_do_not_pile_up_and_the_others_come_in_their_order() -> None:
