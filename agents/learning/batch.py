@@ -32,6 +32,8 @@ class Rows:
     """Number of the decision that a row belongs to."""
     place: Tensor
     """Number of the row among the rows of all kinds."""
+    taken: Tensor
+    """Per decision of any kind the row of its action among these, -1 where it is of another kind, [n]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ def batch_of(episodes: Sequence[Episode]) -> Batch:
     state = np.concatenate([episode.state for episode in episodes])
     last = np.zeros(len(sizes), dtype=np.bool_)
     last[np.cumsum([len(episode.sizes) for episode in episodes]) - 1] = True
+    taken = np.cumsum(sizes) - sizes + action
     decision = np.repeat(np.arange(len(sizes)), sizes)
     kind_of_row = kind[decision]
     kinds = {}
@@ -92,10 +95,11 @@ def batch_of(episodes: Sequence[Episode]) -> Batch:
                 torch.from_numpy(seen),
                 torch.from_numpy(decision[places]),
                 torch.from_numpy(places),
+                torch.from_numpy(np.where(kind == which, np.searchsorted(places, taken), -1)),
             )
     return Batch(
         decisions=len(sizes),
-        taken=torch.from_numpy(np.cumsum(sizes) - sizes + action),
+        taken=torch.from_numpy(taken),
         decision=torch.from_numpy(decision),
         score=torch.from_numpy(np.concatenate([episode.score for episode in episodes])),
         log_chance=torch.from_numpy(np.concatenate([episode.log_chance for episode in episodes])),

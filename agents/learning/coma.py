@@ -122,11 +122,11 @@ class Coma:
         """Improve critic and actor on the decisions of a policy with this floor; what happened, by name."""
         self._standardise(batch)
         epochs = self.settings.critic_epochs if self._batches else self.settings.first_critic_epochs
-        error = 0.0
+        error, chances = 0.0, self._chances(batch, epsilon)
         for _ in range(epochs):
-            advantage, baseline, _ = self._advantages(batch, epsilon)
+            advantage, baseline, _ = self._advantages(batch, chances)
             error = self._fit_critic(batch, torch.from_numpy(baseline + advantage).float())
-        earned, of_all = self._earned(batch, epsilon)
+        earned, of_all = self._earned(batch, chances)
         entropy, moved = 0.0, 0.0
         is_learned = any(str(kind) in self.actors for kind in batch.kinds)
         for _ in range(self.settings.actor_epochs if is_learned else 0):
@@ -134,9 +134,9 @@ class Coma:
         self._batches += 1
         return {"critic_error": error, "entropy": entropy, "moved": moved, "advantage_sd": float(advantage.std())}
 
-    def _earned(self, batch: Batch, epsilon: float) -> tuple[Tensor, Tensor | None]:
+    def _earned(self, batch: Batch, chances: Tensor) -> tuple[Tensor, Tensor | None]:
         """What the action of each decision earns, [n], and if all actions earn something what each does, [rows]."""
-        advantage, baseline, worth = self._advantages(batch, epsilon)
+        advantage, baseline, worth = self._advantages(batch, chances)
         taken, kind = worth[batch.taken.numpy()], self.settings.advantage
         if kind == "robust":
             spread = float((taken - baseline).std()) + 1e-8
@@ -168,14 +168,19 @@ class Coma:
             out = out.index_copy(0, place, _scorer(self.actors, kind)(features))
         return out
 
-    def _advantages(self, batch: Batch, epsilon: float) -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], ...]:
-        """A and b of each decision, [n], and Q of each row, under the present critic and the policy that acted."""
+    def _chances(self, batch: Batch, epsilon: float) -> Tensor:
+        """Of each row under the present actor, which is the policy that acted until it is improved, [rows]."""
+        with torch.no_grad():
+            logits = self._network(batch, None) + batch.score
+            return log_mixture_by(logits, batch.decision, batch.decisions, epsilon).exp()
+
+    def _advantages(self, batch: Batch, chances: Tensor) -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], ...]:
+        """A and b of each decision, [n], and Q of each row, under the present critic and a policy of these chances."""
         with torch.no_grad():
             worth = torch.zeros(len(batch.decision))
             for kind, rows in batch.kinds.items():
                 worth[rows.place] = _scorer(self.critics, kind)(rows.critic)
-            log_mu = log_mixture_by(self._network(batch, None) + batch.score, batch.decision, batch.decisions, epsilon)
-            baseline = torch.zeros(batch.decisions).index_add(0, batch.decision, log_mu.exp() * worth)
+            baseline = torch.zeros(batch.decisions).index_add(0, batch.decision, chances * worth)
         b = baseline.numpy().astype(np.float64)
         horizon_s = self.settings.horizon_s
         discount: Floats | float = 1.0 if horizon_s is None else np.exp(-batch.duration_s / horizon_s)
@@ -188,10 +193,9 @@ class Coma:
         for chosen in self._minibatches(batch.decisions):
             loss = torch.zeros(())
             for kind, rows in batch.kinds.items():
-                mine = chosen[torch.isin(batch.taken[chosen], rows.place)]
+                mine = chosen[rows.taken[chosen] >= 0]
                 if len(mine):
-                    row = torch.searchsorted(rows.place, batch.taken[mine])
-                    worth = _scorer(self.critics, kind)(rows.critic[row])
+                    worth = _scorer(self.critics, kind)(rows.critic[rows.taken[mine]])
                     loss = loss + nn.functional.huber_loss(worth, target[mine], reduction="sum")
             loss = loss / len(chosen)
             descend(loss, self.critics, self._critic_steps, self.settings.largest_gradient)

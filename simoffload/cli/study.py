@@ -30,17 +30,28 @@ DIRECTORY = "runs/study-{name}"
 @click.option(
     "--results", type=click.Path(path_type=Path), metavar="DIR", help="Folder for tables and figures: DIR/results."
 )
+@click.option(
+    "--trained", type=click.Path(path_type=Path), metavar="DIR", help="Results of a study to take trainings from."
+)
 @click.option("--only", metavar="PARTS", help="Beside the main table only these parts, such as axes,gaps or main.")
 def study(
-    file: str, workers: int | None, out: Path | None, resume: bool, results: Path | None, only: str | None
+    file: str,
+    workers: int | None,
+    out: Path | None,
+    resume: bool,
+    results: Path | None,
+    trained: Path | None,
+    only: str | None,
 ) -> None:
     """Train, measure and tabulate what a study file asks for.
 
     FILE is a YAML file or the name of a study that comes with simoffload. The directory keeps trainings and every run
     that was measured; Ctrl-C, or a crash, loses those under way at most, and --resume ends with the same tables. A run
-    that depends on nothing that has changed is never made again.
+    that depends on nothing that has changed is never made again. Results hold the trained policies: with --trained a
+    study takes those that are its own from there, and trains what is missing.
     """
     from ..schema import ScenarioError
+    from ..study.entrants import holds_trainings
     from ..study.reading import read_study
 
     try:
@@ -56,10 +67,12 @@ def study(
     for each in (directory, folder):
         if each.exists() and not each.is_dir():
             raise click.UsageError(f"{each} is not a directory")
+    if trained is not None and not holds_trainings(trained):
+        raise click.UsageError(f"{trained} holds no trainings of a study")
     if directory.exists() and any(directory.iterdir()) and not resume:
         raise click.UsageError(f"{directory} is not empty; give another --out, or --resume to go on there")
-    _do(plan, directory, workers)
-    _write(plan, directory, folder, _command(file, workers, out, results, only))
+    _do(plan, directory, workers, trained)
+    _write(plan, directory, folder, _command(file, workers, out, results, trained, only))
 
 
 def _parts(plan: Study, only: str) -> list[str]:
@@ -77,7 +90,7 @@ def _parts(plan: Study, only: str) -> list[str]:
     return parts
 
 
-def _do(plan: Study, directory: Path, workers: int | None) -> None:
+def _do(plan: Study, directory: Path, workers: int | None, trained: Path | None) -> None:
     from concurrent.futures.process import BrokenProcessPool
 
     from ..decision.tables import NowhereError
@@ -87,7 +100,7 @@ def _do(plan: Study, directory: Path, workers: int | None) -> None:
 
     try:
         with Stop() as stop, shown(quiet=False) as show:
-            run_study(plan, directory, workers or cores(), watcher(show, stop, _describe))
+            run_study(plan, directory, workers or cores(), watcher(show, stop, _describe), trained)
     except Stopped:
         click.echo(f"interrupted; go on with --resume, what is done is in {directory}", err=True)
         click.get_current_context().exit(INTERRUPTED)
@@ -119,9 +132,12 @@ def _write(plan: Study, directory: Path, folder: Path, command: str) -> None:
         raise click.ClickException(str(error)) from None
 
 
-def _command(file: str, workers: int | None, out: Path | None, results: Path | None, only: str | None) -> str:
+def _command(
+    file: str, workers: int | None, out: Path | None, results: Path | None, trained: Path | None, only: str | None
+) -> str:
     """How to make the results again."""
     words = ["simoffload", "study", file]
-    for option, value in (("--workers", workers), ("--out", out), ("--results", results), ("--only", only)):
+    given = {"--workers": workers, "--out": out, "--results": results, "--trained": trained, "--only": only}
+    for option, value in given.items():
         words += [option, str(value)] if value is not None else []
     return shlex.join(words)

@@ -55,12 +55,13 @@ def plant_state(world: World, potential: float, reports: list[NodeReport]) -> Fl
 
 def fresh_rows(seen: Observation, world: World, reports: list[NodeReport]) -> Floats:
     """[candidates, columns]: what each candidate's wait, queue and finish really look like."""
-    now = world.kernel.now
+    now, latency = world.kernel.now, seen.setting.latency_reference_s
     mine = [reports[node] for node in seen.candidates.tolist()]
     columns = np.empty((FRESH_COLUMNS, len(mine)))
-    columns[0] = wait = np.array([max(report.starts_s[-1] - now, 0.0) for report in mine])
+    wait = np.array([max(report.starts_s[-1] - now, 0.0) for report in mine])
+    finish = np.maximum(seen.transfer_s, wait) + (seen.service_s + seen.swap_s + seen.way_home_s)
+    columns[0] = wait / latency
     columns[1] = [report.queue_length for report in mine]
-    columns[2] = finish = np.maximum(seen.transfer_s, wait) + (seen.service_s + seen.swap_s + seen.way_home_s)
-    columns[3] = finish - min(finish.tolist())
-    columns[[0, 2, 3]] /= seen.setting.latency_reference_s
+    columns[2] = finish / latency
+    columns[3] = (finish - min(finish.tolist())) / latency
     return np.log1p(columns).T

@@ -24,6 +24,11 @@ class Entrant:
     key: str
 
 
+def holds_trainings(directory: Path) -> bool:
+    """Whether this is the directory, or the results, of a study that trains."""
+    return (directory / TRAININGS).is_dir()
+
+
 def policy_path(directory: Path, training: str) -> Path:
     """Where a training of a study in `directory` leaves its policy, without suffix."""
     return directory / TRAININGS / training / "policy"

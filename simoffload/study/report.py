@@ -24,7 +24,7 @@ from .optimality import all_solved, gap_lines
 from .reading import Study, Survey
 from .running import CELLS
 from .sittings import read_sittings
-from .trainings import states_of
+from .trainings import hand_on, states_of
 
 RESULTS_FILE = "results.md"
 FIGURES = "figures"
@@ -39,6 +39,8 @@ def write_results(study: Study, directory: Path, results: Path, command: str) ->
     make_directory(results)
     for name, found in lines.items():
         write_durably(results / f"{name}.csv", tables.as_csv(found).encode())
+    for run in study.trainings:
+        hand_on(run, directory / TRAININGS / run.directory, results / TRAININGS / run.directory)
     parts = [
         *_head(study),
         *_schemes(study, study.main, lines["main"], results),
@@ -127,7 +129,8 @@ def _learning(study: Study, directory: Path, results: Path) -> Iterator[str]:
     yield (
         "Objectives on validation seeds, beside the best of the rules that play there "
         f"({', '.join(f'`{name}`' for name in sorted(curves[0][1].rules))}); of a training on several variants of a "
-        "scenario, relative to the best of them on each."
+        "scenario, relative to the best of them on each. "
+        f"The folder `{TRAININGS}` beside this page holds the policies."
     )
     figure = learning_figure(study, directory)
     if figure is not None:

@@ -14,7 +14,7 @@ from .optimality import measure_gaps
 from .reading import Study, TrainingRun
 from .side_by_side import train_all
 from .sittings import Clock
-from .trainings import is_finished
+from .trainings import hand_on, is_finished
 
 CELLS = "cells"
 OF_A_RULE, OF_A_POLICY, OF_LEARNING = 1.0, 2.0, 3.6
@@ -35,18 +35,27 @@ class Look:
 Watch = Callable[[Look], bool]
 
 
-def run_study(study: Study, directory: Path, workers: int, watch: Watch) -> None:
+def run_study(study: Study, directory: Path, workers: int, watch: Watch, trained: Path | None = None) -> None:
     """Do what is missing; Stopped when `watch` says no, and then all is kept but what was under way.
 
-    RecordError where the directory cannot be written or holds something else.
+    What the results of an earlier study in `trained` hold of its trainings is taken from there. RecordError where the
+    directory cannot be written or holds something else.
     """
     with held(directory):
         make_directory(directory / TRAININGS)
+        if trained is not None:
+            _take_over(study, trained / TRAININGS, directory / TRAININGS)
         clock = Clock(directory, workers)
         try:
             _Sitting(study, directory, workers, clock, watch).run()
         finally:
             clock.note(ended=True)
+
+
+def _take_over(study: Study, source: Path, home: Path) -> None:
+    for run in study.trainings:
+        if not is_finished(run, home / run.directory):
+            hand_on(run, source / run.directory, home / run.directory)
 
 
 class _Sitting:

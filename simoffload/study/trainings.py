@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import __version__
-from ..agents.learning.directory import EPISODE_SEEDS, SETTINGS_FILE
+from ..agents.learning.directory import CURVE_FILE, EPISODE_SEEDS, POLICY_NAME, SETTINGS_FILE
 from ..agents.learning.settings import TrainingSettings, told
 from ..agents.learning.validation import VALIDATION_SEEDS
-from ..record.durable import RecordError, read_json, write_json
+from ..record.durable import RecordError, contents, make_directory, read_json, write_durably, write_json
 from ..run.code import state_of_code
-from .cells import Stopped
+from .cells import POLICY_SUFFIXES, Stopped
 from .plan import TRAINED_FROM
 from .provenance import UNKNOWN, States
 from .reading import TrainingRun
@@ -27,21 +27,41 @@ FINISHED_FILE = "finished.json"
 CODE_FILE = "code.json"
 """The states of the code that have taken steps of a training, in their order."""
 
+_LASTING = (SETTINGS_FILE, CURVE_FILE, CODE_FILE, *(POLICY_NAME + suffix for suffix in POLICY_SUFFIXES), FINISHED_FILE)
+"""What is worth keeping of a training that is over; that it is over is said last."""
+
 Watch = Callable[[float, str], bool]
 """Takes the share that is done and what to say of it; whether to go on."""
 
 
 def is_finished(run: TrainingRun, directory: Path) -> bool:
     """Whether a directory holds this training, over; RecordError if it is over but of another one."""
+    found = _finished(directory)
+    if found not in (None, _key(run)):
+        raise RecordError(f"{directory} holds a training with other settings; remove it, or give another directory")
+    return found is not None
+
+
+def hand_on(run: TrainingRun, source: Path, target: Path) -> bool:
+    """Give another directory what lasts of this training; False where `source` does not hold it, over."""
+    if _finished(source) != _key(run):
+        return False
+    make_directory(target)
+    for name in _LASTING:
+        if (source / name).exists():
+            write_durably(target / name, contents(source / name))
+    return True
+
+
+def _finished(directory: Path) -> str | None:
+    """The key of a training that is over."""
     path = directory / FINISHED_FILE
     if not path.exists():
-        return False
+        return None
     found = read_json(path)
     if not isinstance(found, dict) or "training" not in found:
         raise RecordError(f"{path} is damaged: it names no training; remove {directory} to train anew")
-    if found["training"] != _key(run):
-        raise RecordError(f"{directory} holds a training with other settings; remove it, or give another directory")
-    return True
+    return str(found["training"])
 
 
 def train(run: TrainingRun, directory: Path, workers: int, watch: Watch) -> None:

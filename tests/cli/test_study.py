@@ -16,7 +16,7 @@ from .program import invoke
 
 __all__ = ["in_turn"]
 
-RESULTS = {"results.md", "main.csv", "axis-rate.csv", "best-rule.csv", "figures"}
+RESULTS = {"results.md", "main.csv", "axis-rate.csv", "best-rule.csv", "figures", "trainings"}
 
 
 @pytest.fixture(autouse=True)
@@ -41,6 +41,16 @@ def test_results_stand_in_the_directory_or_where_they_are_wanted() -> None:
     assert again.exit_code == 0
     assert {path.name for path in Path("kept").iterdir()} == RESULTS
     assert (Path("kept") / "main.csv").read_bytes() == (page.parent / "main.csv").read_bytes()
+
+
+@pytest.mark.usefixtures("in_turn")
+def test_results_save_others_the_training() -> None:
+    assert invoke("study", "mini.yaml", "--results", "kept").exit_code == 0
+    again = invoke("study", "mini.yaml", "--out", "again", "--trained", "kept")
+    assert again.exit_code == 0
+    page = Path("again/results/results.md").read_text(encoding="utf-8")
+    assert "simoffload study mini.yaml --out again --trained kept\n" in page
+    assert Path("again/results/main.csv").read_bytes() == Path("kept/main.csv").read_bytes()
 
 
 @pytest.mark.usefixtures("in_turn")
@@ -89,6 +99,7 @@ def test_what_is_in_a_directory_is_gone_on_with_only_if_asked(elsewhere: Path) -
         (("study", "mini.yaml", "--only", ","), "--only: names no part"),
         (("study", "mini.yaml", "--out", "mini.yaml"), "mini.yaml is not a directory"),
         (("study", "mini.yaml", "--results", "mini.yaml"), "mini.yaml is not a directory"),
+        (("study", "mini.yaml", "--trained", "."), ". holds no trainings of a study"),
     ],
 )
 def test_what_is_wrong_is_told_and_nothing_is_left(elsewhere: Path, arguments: tuple[str, ...], message: str) -> None:

@@ -12,7 +12,7 @@ from simoffload.record.durable import RecordError
 from simoffload.run.agents import load_agent
 from simoffload.run.code import state_of_code
 from simoffload.run.references import with_references
-from simoffload.study import evaluation, trainings
+from simoffload.study import evaluation, running, trainings
 from simoffload.study.cells import Cells, Stopped, outcome
 from simoffload.study.entrants import entrants
 from simoffload.study.evaluation import measure, wanted
@@ -21,10 +21,11 @@ from simoffload.study.reading import Study, read_study
 from simoffload.study.report import MADE, write_results
 from simoffload.study.running import Look, run_study
 from simoffload.study.sittings import read_sittings
-from simoffload.study.trainings import states_of
+from simoffload.study.trainings import is_finished, states_of
 
 from .examples import MINI, write
 
+LASTING = ("code.json", "curve.csv", "finished.json", "policy.json", "policy.safetensors", "settings.json")
 NO_TRAINING = MINI.replace("learner, eft", "eft").replace("subject: learner", "subject: eft")
 
 
@@ -66,6 +67,7 @@ def test_a_study_that_was_stopped_ends_with_the_same_results(tmp_path: Path) -> 
     assert set(done(study, tmp_path / "straight")) == {
         "results/results.md", "results/main.csv", "results/axis-rate.csv", "results/figures/main.png",
         "results/figures/axes.png", "results/figures/learning.png", "results/best-rule.csv",
+        *(f"results/trainings/learner-{seed}/{name}" for seed in (1, 2) for name in LASTING),
     }  # fmt: skip
     assert [each.ended for each in read_sittings(tmp_path / "stopped")] == [True] * 3
 
@@ -78,6 +80,28 @@ def test_what_has_been_done_is_not_done_again(tmp_path: Path, monkeypatch: pytes
     run_study(study, tmp_path / "study", 1, pytest.fail)
     shorter = read_study(write(tmp_path, MINI.replace("count: 3", "count: 2")))
     run_study(shorter, tmp_path / "study", 1, pytest.fail)
+
+
+@pytest.mark.usefixtures("in_turn")
+def test_what_results_hold_of_its_trainings_is_not_trained_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study, old, new = read_study(write(tmp_path)), tmp_path / "old", tmp_path / "new"
+    run_study(study, old, 1, go_on)
+    results = done(study, old)
+    with monkeypatch.context() as untaught:
+        untaught.setattr(running, "train_all", lambda runs, workers, watch: pytest.fail(str(runs)) if runs else None)
+        run_study(study, new, 1, go_on, old / "results")
+    assert done(study, new) == results
+
+
+@pytest.mark.usefixtures("in_turn")
+def test_what_results_hold_of_other_trainings_is_left_there(tmp_path: Path) -> None:
+    study, old, new = read_study(write(tmp_path)), tmp_path / "old", tmp_path / "new"
+    run_study(study, old, 1, go_on)
+    other = read_study(write(tmp_path, MINI.replace("c: 0.5", "c: 1")))
+    run_study(other, new, 1, go_on, old)
+    assert all(is_finished(run, new / "trainings" / run.directory) for run in other.trainings)
 
 
 @pytest.mark.usefixtures("in_turn")

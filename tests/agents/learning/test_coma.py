@@ -69,7 +69,7 @@ def test_the_counterfactual_advantage_has_mean_0_under_the_policy(sizes: list[in
     rows = [generator.normal(size=(size, signs([0]).shape[1])) for size in sizes]
     score = [generator.normal(size=size) * 2 for size in sizes]
     batch = batch_of([by_hand(rows, [0] * len(sizes), [1.0] * len(sizes), score=score)])
-    _, baseline, _ = made._advantages(batch, 0.0)
+    _, baseline, _ = made._advantages(batch, made._chances(batch, 0.0))
     mu = log_mu(made, batch).exp().detach()
     worth = _scorer(made.critics, POSITION)(batch.kinds[POSITION].critic).detach()
     mean = torch.zeros(len(sizes)).index_add(
@@ -88,13 +88,15 @@ def test_the_baseline_is_the_tilted_policys_own_mean_of_the_critic() -> None:
         batch = batch_of([by_hand([signs([1.0], [0.0])], [0], [0.0], score=[np.array(score)])])
         q = _scorer(made.critics, POSITION)(batch.kinds[POSITION].critic).detach().numpy()
         assert abs(q[0] - q[1]) > 1e-3
-        assert made._advantages(batch, 0.0)[1] == pytest.approx([share * q[0] + (1 - share) * q[1]], rel=1e-5)
+        assert made._advantages(batch, made._chances(batch, 0.0))[1] == pytest.approx(
+            [share * q[0] + (1 - share) * q[1]], rel=1e-5
+        )
 
 
 def test_advantages_come_from_the_costs_and_the_baseline_of_the_batch() -> None:
     made = learner()
     batch = batch_of([play(busy(f"seed={seed}"), exploring(heads())) for seed in (1, 2)])
-    found, baseline, _ = made._advantages(batch, 0.0)
+    found, baseline, _ = made._advantages(batch, made._chances(batch, 0.0))
     assert found == pytest.approx(advantages(-batch.cost, baseline, batch.last, 0.98), abs=1e-9)
     assert np.abs(baseline).max() > 0.1
 
@@ -102,7 +104,7 @@ def test_advantages_come_from_the_costs_and_the_baseline_of_the_batch() -> None:
 def test_with_a_horizon_what_follows_counts_by_the_time_until_then() -> None:
     made = learner(horizon_s=20.0)
     batch = batch_of([play(busy(f"seed={seed}"), exploring(heads())) for seed in (1, 2)])
-    found, baseline, _ = made._advantages(batch, 0.0)
+    found, baseline, _ = made._advantages(batch, made._chances(batch, 0.0))
     left = np.exp(-batch.duration_s / 20.0)
     assert found == pytest.approx(advantages(-batch.cost, baseline, batch.last, 0.98, left), abs=1e-9)
     assert np.abs(found - advantages(-batch.cost, baseline, batch.last, 0.98)).max() > 0.01
@@ -119,7 +121,7 @@ def test_of_two_homes_that_act_at_once_the_baseline_takes_the_mean_over_its_own_
         replaced = copy.deepcopy(made)
         replaced.actors[str(POSITION)].forward = lambda features: torch.zeros(len(features))  # type: ignore[union-attr, method-assign]
         replaced.critics[str(POSITION)].forward = lambda seen: seen[:, 0]  # type: ignore[union-attr, method-assign]
-        found, baseline, worth = replaced._advantages(batch, 0.0)
+        found, baseline, worth = replaced._advantages(batch, replaced._chances(batch, 0.0))
         assert worth.tolist() == [1.0, 3.0, *worth_then]
         own_mean = 0.25 * worth_then[0] + 0.75 * worth_then[1]
         assert baseline == pytest.approx([0.25 * 1.0 + 0.75 * 3.0, own_mean], rel=1e-6)
@@ -173,7 +175,7 @@ def test_over_all_episodes_by_their_chances_the_step_is_the_exact_gradient(seed:
     assert share.sum() == pytest.approx(1.0)
     batch = as_logged(made, batch_of([path(*each) for each in PATHS]))
     rest = np.array([[COSTS[each], COSTS[each] - each[0]] for each in PATHS]).ravel()
-    _, baseline, _ = made._advantages(batch, 0.0)
+    _, baseline, _ = made._advantages(batch, made._chances(batch, 0.0))
     weight = torch.from_numpy(-rest - baseline).float() * share.repeat_interleave(2)
     exact = exact_gradient(made)
     made._improve_actor(batch, weight, None, 0.0, 0.0)
@@ -189,7 +191,7 @@ def test_over_sampled_episodes_the_step_points_along_the_exact_gradient(kind: st
     share = chances_of_paths(made).detach().numpy().astype(float)
     drawn = np.random.default_rng(1).choice(len(PATHS), 6000, p=share / share.sum())
     batch = as_logged(made, batch_of([path(*PATHS[each]) for each in drawn]))
-    earned, of_all = made._earned(batch, 0.0)
+    earned, of_all = made._earned(batch, made._chances(batch, 0.0))
     assert (of_all is not None) == (kind == "robust")
     made._improve_actor(batch, earned, of_all, 0.0, 0.0)
     assert cosine(-gradient(made), exact) > 0.99
@@ -206,7 +208,7 @@ def test_argmax_shows_its_bias(seed: int) -> None:
     second = int(chances[8 * first + 2 :][:2].argmax())
     played = as_logged(made, batch_of([path(first, second)] * 100))
     rest = np.array([COSTS[first, second], COSTS[first, second] - first] * 100)
-    _, baseline, _ = made._advantages(played, 0.0)
+    _, baseline, _ = made._advantages(played, made._chances(played, 0.0))
     made._improve_actor(played, torch.from_numpy(-rest - baseline).float(), None, 0.0, 0.0)
     # the loss is a mean over decisions, two to an episode
     assert (-2 * gradient(made) - exact).norm() > 0.5 * exact.norm()
@@ -237,7 +239,7 @@ def test_with_a_floor_the_step_is_the_exact_gradient_of_the_mixture_that_acts(ep
     logged = log_mixture_by(logits, batch.decision, batch.decisions, epsilon)[batch.taken].detach()
     batch = replace(batch, log_chance=logged)
     rest = np.array([[COSTS[each], COSTS[each] - each[0]] for each in PATHS]).ravel()
-    _, baseline, _ = made._advantages(batch, epsilon)
+    _, baseline, _ = made._advantages(batch, made._chances(batch, epsilon))
     weight = torch.from_numpy(-rest - baseline).float() * chances().detach().repeat_interleave(2)
     made._improve_actor(batch, weight, None, 0.0, epsilon)
     flat = torch.cat([each.flatten() for each in exact])
@@ -257,8 +259,8 @@ def test_each_way_to_explore_leaves_the_others_alone() -> None:
 def test_what_an_action_earns_in_the_form_of_the_paper_is_what_the_critic_finds_it_worth_above_the_baseline() -> None:
     made = learner(4, orders=False, advantage="coma")
     batch = as_logged(made, batch_of([path(*each) for each in PATHS]))
-    _, baseline, worth = made._advantages(batch, 0.0)
-    earned, of_all = made._earned(batch, 0.0)
+    _, baseline, worth = made._advantages(batch, made._chances(batch, 0.0))
+    earned, of_all = made._earned(batch, made._chances(batch, 0.0))
     above = worth[batch.taken.numpy()] - baseline
     assert of_all is None
     assert earned.numpy() == pytest.approx((above - above.mean()) / above.std(), abs=1e-5)
