@@ -79,6 +79,9 @@ def _prepare(stopped: Any, words: Any, parent: int) -> None:
 
 
 def _train(run: TrainingRun, directory: Path, workers: int) -> None:
+    if _stopped.value:  # while it lay in the queue
+        raise Stopped
+
     def tell(share: float, text: str) -> bool:
         _words.put((directory, share, text))
         return not _stopped.value

@@ -43,3 +43,11 @@ def test_a_no_ends_all_and_what_one_raises_is_raised(tmp_path: Path) -> None:
     (first / "checkpoint.pt").write_bytes(b"none")
     with pytest.raises(RecordError, match="checkpoint"):
         train_all(those, 2, lambda directory, share, text: True)
+
+
+def test_those_that_wait_when_somebody_says_no_do_not_begin(tmp_path: Path) -> None:
+    text = MINI.replace("batches: 1,", "batches: 6,").replace("seeds: [1, 2]", "seeds: [1, 2, 3, 4]")
+    those = {tmp_path / run.directory: run for run in read_study(write(tmp_path, text)).trainings}
+    with pytest.raises(Stopped):
+        train_all(those, 2, lambda directory, share, text: False)
+    assert [directory.name for directory in those if directory.exists()] == ["learner-1", "learner-2"]
