@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 NEVER = -1e9
 """Logit of a row that is never taken."""
+ALLOWED = NEVER / 2
+"""Logits above it are of rows that may be."""
 COLUMNS = {"position": POSITION_COLUMNS, "order": ORDER_COLUMNS}
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ..network import Network
-from ..scoring import NEVER
+from ..scoring import ALLOWED
 
 LEAST_RATE = 0.05
 """Share of a learning rate that is left at the end."""
@@ -80,7 +80,7 @@ def log_mixture_by(logits: Tensor, decision: Tensor, decisions: int, epsilon: fl
     plain = log_softmax_by(logits, decision, decisions)
     if epsilon == 0.0:
         return plain
-    allowed = logits > NEVER / 2
+    allowed = logits > ALLOWED
     sizes = torch.bincount(decision[allowed], minlength=decisions)
     floored = torch.log((1.0 - epsilon) * plain.exp() + epsilon / sizes[decision])
     return torch.where(allowed, floored, plain)

@@ -17,7 +17,7 @@ import numpy as np
 from simoffload.decision import Setting
 
 from ..measured_speed import SpeedsByHome
-from ..scoring import NEVER, Heads, chances
+from ..scoring import ALLOWED, Heads, chances
 from .counts import Counts, situation
 from .rollout import Choice
 
@@ -63,7 +63,7 @@ class Tilt:
         tilted = corrections + score
         share = chances(tilted)
         if self.epsilon > 0:
-            allowed = tilted > NEVER / 2
+            allowed = tilted > ALLOWED
             share = (1.0 - self.epsilon) * share + self.epsilon * allowed / np.count_nonzero(allowed)
         action = int(np.argmax(tilted)) if self.selection == "argmax" else drawn(share, generator)
         return Choice(action, math.log(share[action]), rows, score, key, kinds)

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from typing import NamedTuple
 
-from ..laws import ServingLaw, iterations_s
 from ..plant import PlantNode
 from ..schema.nodes import BatchingServer as BatchingSpec
+from .iterations import Run
 from .job import Broken, Job
 from .kernel import COMPLETION, Call, Kernel
 from .line import Line
@@ -51,55 +51,6 @@ class _Reading:
     opening_s: float
     """Of its prefill what does not depend on tokens, as far as it is still to come."""
     prompt_left: int
-
-
-@dataclass(slots=True, eq=False)
-class _Run:
-    """Iterations of an unchanged batch, and the chunks of a prompt that ride along; a newcomer may cut their number."""
-
-    law: ServingLaw
-    start_s: float
-    iterations: int
-    writers: int
-    """Members that write a token in each iteration."""
-    context_tokens: int
-    """Context of the writers at the start."""
-    opening_s: float = 0.0
-    """Added to the first iteration."""
-    chunk: int = 0
-    prompt_left: int = 0
-    """Tokens of prompt at the start, of which each iteration reads a chunk, the last one the rest."""
-    pace: Pace | None = None
-    """The node's; None where it never changes."""
-
-    def boundary_s(self, number: int) -> float:
-        """End of iteration `number`, from 1."""
-        decode_s = iterations_s(self.law, self.writers, self.context_tokens, number)
-        read = min(number * self.chunk, self.prompt_left)
-        work_s = decode_s + self.opening_s + read * self.law.prefill_s_per_token
-        return self.start_s + work_s if self.pace is None else self.pace.end_s(self.start_s, work_s)
-
-    def completed(self, now_s: float) -> int:
-        """Number of iterations whose end is not after `now_s`; none of those that take no time, which are yet to come.
-
-        Without rounding it is the root of m first + growth m (m-1) / 2 = work done, rounded down.
-        """
-        law = self.law
-        chunk_s = self.chunk * law.prefill_s_per_token
-        first_s = iterations_s(law, self.writers, self.context_tokens, 1, chunk_s)
-        growth_s = law.decode_s_per_context_token * self.writers
-        linear_s = first_s - growth_s / 2
-        if linear_s <= 0.0:
-            return 0
-        worked_s = now_s - self.start_s if self.pace is None else self.pace.work_s(self.start_s, now_s)
-        elapsed_s = max(worked_s - self.opening_s, 0.0)
-        root = 2 * elapsed_s / (linear_s + math.sqrt(linear_s * linear_s + 2 * growth_s * elapsed_s))
-        number = int(min(root, self.iterations))
-        while number > 0 and self.boundary_s(number) > now_s:
-            number -= 1
-        while number < self.iterations and self.boundary_s(number + 1) <= now_s:
-            number += 1
-        return number
 
 
 class BatchingServer:
@@ -160,7 +111,7 @@ class BatchingServer:
         self._call = Call(self._boundary)
         self._due_s: float | None = None
         """When what is under way will be over; None while the server stands still, inf while it is down."""
-        self._run: _Run | None = None
+        self._run: Run | None = None
         """The iterations under way; None while a whole prompt is read."""
         self._reading: _Reading | None = None
         self._writers: list[_Member] = []
@@ -234,7 +185,7 @@ class BatchingServer:
     def _completed(self, now_s: float) -> int:
         return 0 if self._run is None else self._run.completed(now_s)
 
-    def _cut(self, run: _Run, now: float, rank: int) -> None:
+    def _cut(self, run: Run, now: float, rank: int) -> None:
         """End a run at its next boundary. The event of its old end stays in the list, and finds nothing due."""
         number = run.completed(now)
         if number == 0 or rank >= self._rank or run.boundary_s(number) < now:
@@ -328,10 +279,10 @@ class BatchingServer:
         reading.iterations_from -= 1.0
         return end_s
 
-    def _next_run(self, now: float, reading: _Reading | None) -> _Run:
+    def _next_run(self, now: float, reading: _Reading | None) -> Run:
         """Iterations until a member leaves or, with a prompt, until that is read."""
         writers = self._writers
-        run = _Run(self._law, now, 0, len(writers), self._context_tokens, pace=self._pace)
+        run = Run(self._law, now, 0, len(writers), self._context_tokens, pace=self._pace)
         left = writers[0].finish - self._iterations if writers else None
         if reading is None:
             assert left is not None
