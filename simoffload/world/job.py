@@ -50,7 +50,7 @@ class Job:
     swap_s: float = 0.0
     """Time spent loading its model, at the beginning of service."""
     share_s: float = 0.0
-    """Integral over its service of 1 / jobs that shared a batch; of slots that interrupt, time when one was at it."""
+    """Integral over its service of 1 / jobs that shared a batch; of slots, time when one was at it."""
     iterations: float = 0.0
     """Sum over the iterations of a batch it was in of 1 / jobs in it."""
     is_correct: bool = False

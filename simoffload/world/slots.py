@@ -133,6 +133,7 @@ class SlotsServer:
         call.item = None
         self._calls.append(call)
         job.finish_s = now
+        job.share_s = now - job.start_s
         del self.in_service[job]
         if self._memory is None and self.occupancy.waiting:
             following = self.line.pop()
@@ -180,6 +181,7 @@ class SlotsServer:
         _, _, end_s = call.item
         self._kernel.cancel(call)
         self.occupancy.break_off(now)
+        job.share_s = now - job.start_s
         began_s = job.start_s + job.swap_s
         if now <= began_s:
             return Broken(job, 0)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from simoffload.random_streams import Streams
 from simoffload.schema.nodes import WrittenSlowdown
 from simoffload.world.job import Broken, Job
-from simoffload.world.line import FifoLine, PriorityLine
+from simoffload.world.line import AskedLine, FifoLine, PriorityLine
 from simoffload.world.pace import Pace, make_pace
 from simoffload.world.preemptive import PreemptiveServer
 from simoffload.world.servers import make_server
@@ -112,6 +112,17 @@ def test_a_line_by_arrival_has_servers_that_finish_what_they_begin() -> None:
     jobs = enter(trial, (0.0, 5.0, 2.0), (2.0, 1.0, 0.0))
     trial.run()
     assert [job.finish_s for job in jobs] == [5.0, 6.0]
+
+
+def test_where_an_agent_is_asked_who_goes_next_nobody_is_interrupted_and_all_is_paid_for() -> None:
+    node = node_of(RESUME, busy_power_w=10.0, tariff_usd_per_j=0.5)
+    trial = Bench(lambda kernel, done: make_server(kernel, node, AskedLine(lambda jobs: 0), done))
+    jobs = enter(trial, (0.0, 5.0, 2.0), (2.0, 1.0, 0.0))
+    trial.run()
+    assert spans(jobs) == [(0.0, 5.0, 5.0), (5.0, 6.0, 1.0)]
+    for job in jobs:
+        bill(job, node, job.finish_s, job.output)
+    assert [(job.energy_j, job.cost_usd) for job in jobs] == [(50.0, 25.0), (10.0, 5.0)]
 
 
 VISITS = st.lists(
