@@ -37,9 +37,10 @@ class OracleWithFaults(Oracle):
         paces: Mapping[int, Sequence[Segment]] | None = None,
         crashes: Mapping[int, Iterable[Spell]] | None = None,
         brownouts: Mapping[int, Iterable[Spell]] | None = None,
+        until_s: float = math.inf,
     ) -> None:
         """`crashes` and `brownouts` hold the spells in order of those nodes that have any."""
-        super().__init__(scenario, tasks, self._next_decision, paths, paces=paces)
+        super().__init__(scenario, tasks, self._next_decision, paths, paces=paces, until_s=until_s)
         self.decide_again = decide
         self.policy = scenario.faults
         specs = [*scenario.edges, *scenario.clouds]
@@ -239,11 +240,17 @@ class OracleWithFaults(Oracle):
 
     def _token_times(self, key: Key) -> Iterator[float]:
         """When each token of a subtask that is served alone is written."""
-        record, law, node = self.subtasks[key], self._model(key).law, self.nodes[self.subtasks[key]["node"]]
+        record = self.subtasks[key]
         begin = record["start_s"] + record["swap_s"] + record.get("overhead_s", 0.0)
+        for work in self._token_works(key):
+            yield self._worked(record["node"], begin, work)
+
+    def _token_works(self, key: Key) -> Iterator[float]:
+        """Seconds of work at full pace by which each token of a subtask that is served alone is written."""
+        record, law, node = self.subtasks[key], self._model(key).law, self.nodes[self.subtasks[key]["node"]]
         work = self._before_tokens(key) + record["prompt"] / law.prefill
         for i in range(record["output"]):
-            yield self._worked(node.number, begin, work / node.speed)
+            yield work / node.speed
             work += law.decode + law.decode_per_sequence + law.decode_per_context * (record["prompt"] + 1 + i)
 
     # ------------------------------------------------------------------ nodes that are down or browned out

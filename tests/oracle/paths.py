@@ -27,6 +27,16 @@ def finish_time(path: Sequence[Segment], start_s: float, bits: float) -> float:
     return math.inf
 
 
+def carried_between(path: Sequence[Segment], start_s: float, end_s: float) -> float:
+    """Bits that go through from one time to another."""
+    begin = carried = 0.0
+    for duration, rate in path:
+        end = begin + duration
+        carried += rate * max(min(end, end_s) - max(begin, start_s), 0.0)
+        begin = end
+    return carried
+
+
 def known_until(path: Sequence[Segment]) -> float:
     """Until when the path is known, s."""
     return sum(duration for duration, _ in path)

@@ -24,9 +24,13 @@ def edge(name: str, **changes: Any) -> SimpleNamespace:
     return node(name, models, **({"site": "plant", "timeout": None} | lan | changes))
 
 
-def play(nodes: list[Any], tasks: list[Any], places: Any, **changes: Any) -> OracleWithFaults:
-    """Runs tasks on edges; `places` says where each subtask's next attempt goes, by (task, subtask)."""
-    crashes, brownouts = changes.pop("crashes", {}), changes.pop("brownouts", {})
+def scene(nodes: list[Any], tasks: list[Any], places: Any, **changes: Any) -> dict[str, Any]:
+    """What an oracle is given of tasks on edges.
+
+    `places` says where each subtask's next attempt goes, by (task, subtask), and `priorities` with which priority.
+    """
+    given = {"crashes": changes.pop("crashes", {}), "brownouts": changes.pop("brownouts", {})}
+    priorities = changes.pop("priorities", {})
     scenario = world(nodes, [])
     scenario.workloads = [SimpleNamespace(timeout=changes.pop("timeout", None))]
     policy = {"in_service": "lose", "waiting": "stay", "arriving": "wait", "retry": RETRY, "lost_work": "paid"}
@@ -34,14 +38,16 @@ def play(nodes: list[Any], tasks: list[Any], places: Any, **changes: Any) -> Ora
     paths = {3 * number + 2: [(1e6, 8.0)] for number in range(len(nodes))}
     for one in tasks:
         one.workload = 0
-    oracle = OracleWithFaults(
-        scenario,
-        tasks,
-        lambda number, subtask, before: (places[number, subtask][before], 0.0),
-        paths,
-        crashes=crashes,
-        brownouts=brownouts,
-    )
+
+    def decide(number: int, subtask: int, before: int) -> tuple[int, float]:
+        return places[number, subtask][before], priorities.get((number, subtask), 0.0)
+
+    return given | {"scenario": scenario, "tasks": tasks, "decide": decide, "paths": paths}
+
+
+def play(nodes: list[Any], tasks: list[Any], places: Any, **changes: Any) -> OracleWithFaults:
+    """The end of a `scene`."""
+    oracle = OracleWithFaults(**scene(nodes, tasks, places, **changes))
     oracle.run()
     return oracle
 
@@ -163,6 +169,16 @@ def test_an_outage_holds_a_transfer_up_where_it_stands() -> None:
         (0.5, 0.0),
         (1.5, 2.0),
     ]
+
+
+def test_a_run_until_a_time_ends_with_what_happens_in_that_instant() -> None:
+    tasks = [task(ONE, when, demand_s=[2.0]) for when in (0.0, 1.0, 4.5)]
+    places = {(number, 0): [0] for number in range(3)}
+    for until_s, finished, begun in ((4.0, [0, 1], [0, 1]), (3.9, [0], [0, 1]), (1.5, [], [0])):
+        oracle = OracleWithFaults(**scene([edge("a")], tasks, places), until_s=until_s)
+        oracle.run()
+        assert [number for number, row in oracle.tasks.items() if "finish_s" in row] == finished
+        assert [number for (number, _), row in oracle.subtasks.items() if "start_s" in row] == begun
 
 
 def test_a_batch_breaks_off_the_iteration_of_a_member_that_is_taken_out_and_no_other() -> None:

@@ -37,9 +37,13 @@ class Oracle:
         paths: Mapping[int, Sequence[Segment]],
         *,
         paces: Mapping[int, Sequence[Segment]] | None = None,
+        until_s: float = math.inf,
         release_first: bool = False,
     ) -> None:
-        """`paces` holds those nodes whose pace changes: its path, in seconds of work per second."""
+        """`paces` holds those nodes whose pace changes: its path, in seconds of work per second.
+
+        The run ends at `until_s`, what happens in that instant included, or else once all tasks are over.
+        """
         self.bytes_per_token = scenario.bytes_per_token
         self.nodes: list[Node] = read_nodes(scenario)
         self.links: dict[int, Link] = read_links(scenario)
@@ -47,6 +51,7 @@ class Oracle:
         self.decide = decide
         self.paths = paths
         self.paces = paces or {}
+        self.until_s = until_s
         self.release_first = release_first
 
         self.now = 0.0
@@ -78,18 +83,24 @@ class Oracle:
     def run(self) -> Oracle:
         for number, task in self.tasks_in.items():
             self._later(task.arrival_s, ARRIVAL, -1, self._arrive, number)
-        while self.pending and not all(self._is_over(number) for number in self.tasks_in):
+        while self.pending and not self._is_run_over():
             first = self.pending[0]
             for happening in self.pending:
                 if happening["when"] < first["when"]:
                     first = happening
+            if first["when"][0] > self.until_s:
+                break
             self.pending.remove(first)
             assert first["when"][0] >= self.now, "time runs back"
             self.now = first["when"][0]
             first["what"](*first["of"])
         unfinished = [number for number in self.tasks_in if not self._is_over(number)]
-        assert not unfinished, f"tasks {unfinished} never end"
+        assert self.until_s < math.inf or not unfinished, f"tasks {unfinished} never end"
         return self
+
+    def _is_run_over(self) -> bool:
+        """Whether nothing more is of interest: never where the time says when a run ends."""
+        return self.until_s == math.inf and all(self._is_over(number) for number in self.tasks_in)
 
     def _is_over(self, number: int) -> bool:
         return "finish_s" in self.tasks.get(number, {})
@@ -261,9 +272,7 @@ class Oracle:
     def _carry_next(self, number: int) -> None:
         link = self.links[number]
         while self.link_queue[number] and self.link_busy[number] < link.copies:
-            transfer = min(
-                self.link_queue[number], key=lambda t: (t["priority"] if link.by_priority else 0.0, t["order"])
-            )
+            transfer = self._next_transfer(number)
             self.link_queue[number].remove(transfer)
             self.link_busy[number] += 1
             transfer["row"]["start_s"] = self.now
@@ -272,6 +281,11 @@ class Oracle:
                 self._later(known_until(self.paths[number]), COMPLETION, -1, self._path_ends, number)
             else:
                 self._later(end, COMPLETION, len(self.nodes) + 1 + number, self._carried, number, transfer)
+
+    def _next_transfer(self, number: int) -> dict[str, Any]:
+        """The one of those that wait at a link that goes first."""
+        by_priority = self.links[number].by_priority
+        return min(self.link_queue[number], key=lambda t: (t["priority"] if by_priority else 0.0, t["order"]))
 
     def _path_ends(self, number: int) -> None:
         raise AssertionError(f"the rate path given of link {number} is too short")
