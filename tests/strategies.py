@@ -445,12 +445,16 @@ def scenarios(
     draw: st.DrawFn,
     *,
     most_tasks: int = 25,
+    clouds: tuple[int, int] = (0, 2),
     disciplines: tuple[str, ...] = ("agent", "fifo", "wspt", "srt"),
     horizons: tuple[str, ...] = ("tasks",),
     with_faults: bool = False,
 ) -> dict[str, Any]:
-    """A small valid scenario: 1-5 edges, 0-2 clouds, every kind of server, channel, template and arrival process."""
-    edge_count, cloud_count = draw(st.integers(1, 5)), draw(st.integers(0, 2))
+    """A small valid scenario: 1-5 edges, some clouds, every kind of server, channel, template and arrival process.
+
+    `clouds` are the fewest and the most clouds.
+    """
+    edge_count, cloud_count = draw(st.integers(1, 5)), draw(st.integers(*clouds))
     edges = draw(_edges(edge_count, cloud_count == 0, list(disciplines)))
     homes = [edge["id"] for edge in edges]
     horizon: dict[str, Any] = {"tasks": draw(st.integers(1, most_tasks))}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterator, Sequence
+from itertools import islice, takewhile
 from operator import attrgetter
 from typing import Any
 
@@ -25,10 +25,26 @@ from tests.oracle.paths import Segment, interrupted
 
 
 def tasks_of(scenario: Scenario) -> list[Task]:
-    """The tasks of a scenario in the order of their arrival, drawn anew."""
+    """The tasks that arrive by a scenario's horizon in the order of their arrival, drawn anew."""
     sources = make_sources(scenario, [edge.id for edge in scenario.edges], Streams(scenario.seed))
     tasks = heapq.merge(*(iter(source.next, None) for source in sources), key=attrgetter("arrival_s"))
-    return list(islice(tasks, scenario.horizon.tasks))
+    until_s = until_of(scenario)
+    return list(islice(takewhile(lambda task: task.arrival_s <= until_s, tasks), scenario.horizon.tasks))
+
+
+def until_of(scenario: Scenario) -> float:
+    """When a run ends whatever is in the system; inf where a number of tasks says so."""
+    return math.inf if scenario.horizon.time is None else scenario.horizon.time
+
+
+def checks_of(scenario: Scenario, tasks: Sequence[Task]) -> dict[tuple[int, int], list[float]]:
+    """By task and sink, a number between 0 and 1 for each check that may fail, drawn anew."""
+    verify = scenario.quality.verify
+    if verify is None:
+        return {}
+    generator = Streams(scenario.seed).generator("tasks", "checks of answers")
+    sinks = [(number, sink) for number, task in enumerate(tasks) for sink in task.graph.sinks]
+    return {key: [float(generator.random()) for _ in range(verify.limit)] for key in sinks}
 
 
 def paths_of(world: World) -> dict[int, list[Segment]]:
