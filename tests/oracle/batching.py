@@ -7,7 +7,7 @@ members of the batch write one token. Nothing is summed in closed form; the engi
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,6 +42,11 @@ class Request:
     notes: dict[str, Any] = field(default_factory=dict)
 
 
+def first_in_line(waiting: Sequence[Request]) -> Request:
+    """The one with the smallest priority, of equals the first that came."""
+    return min(waiting, key=lambda request: (request.priority, request.order))
+
+
 class BatchServer:
     """State of a batching server between iteration boundaries."""
 
@@ -71,9 +76,11 @@ class BatchServer:
         self.taken = 0
         """Tokens of the prompt in the chunk that it prefills."""
         self.reserved = 0
+        self.first: Callable[[Sequence[Request]], Request] = first_in_line
+        """Which of those that wait goes next."""
 
     def head(self) -> Request | None:
-        return min(self.waiting, key=lambda r: (r.priority, r.order), default=None)
+        return self.first(self.waiting) if self.waiting else None
 
     def fits(self, request: Request) -> bool:
         return len(self.members) < self.max_batch and self.reserved + request.reserve <= self.kv_tokens
