@@ -320,13 +320,16 @@ class Dispatcher:
     def _take_back(self, jobs: Sequence[Job]) -> None:
         """Let go of jobs wherever they are: on their way, waiting, or in service; some may be gone already.
 
-        Those in service go last, so that none of the others is begun in their place.
+        Those in service go last, so that none of the others is begun in their place. Where models are loaded, nobody is
+        begun before all are gone.
         """
         servers = self._servers
         for job in sorted(jobs, key=lambda job: job in servers[job.node].in_service):
             if not job.missing:
                 self._withdraw(servers[job.node], job)
             job.missing = _GIVEN_UP
+        for number in dict.fromkeys(job.node for job in jobs):
+            servers[number].go_on()
 
     def _withdraw(self, server: Server, job: Job) -> None:
         broken = server.withdraw(job)

@@ -156,6 +156,9 @@ class ApiServer:
         self._serve(now)
         return broken
 
+    def go_on(self) -> None:
+        """Nothing: whoever could be begun was when somebody was withdrawn."""
+
     def crash(self) -> list[Broken]:
         """Break off all services, in the order in which they began; nothing is begun until `repair`."""
         now = self._kernel.now

@@ -316,6 +316,9 @@ class BatchingServer:
             self._begin(now)
         return broken
 
+    def go_on(self) -> None:
+        """Nothing: whoever could be begun was when somebody was withdrawn."""
+
     def crash(self) -> list[Broken]:
         """Break off all services, in the order in which they were taken; nothing is begun until `repair`."""
         now = self._kernel.now

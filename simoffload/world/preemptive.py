@@ -91,6 +91,9 @@ class PreemptiveServer:
         self.occupancy.give_up(now)
         return self._broken(job, self._left_s.pop(job)) if job in self._left_s else None
 
+    def go_on(self) -> None:
+        """Nothing: whoever could be begun was when somebody was withdrawn."""
+
     def crash(self) -> list[Broken]:
         """Break off all services; nothing is begun until `repair`. What was interrupted before waits on."""
         now = self._kernel.now

@@ -65,6 +65,9 @@ class Server(Protocol):
     def withdraw(self, job: Job) -> Broken | None:
         """Let a job go that waits here or is in service; in the latter case, how far it had come."""
 
+    def go_on(self) -> None:
+        """All that are withdrawn in this instant are gone: begin what is left to be begun."""
+
     def crash(self) -> list[Broken]:
         """Break off all services; nothing is begun until `repair`."""
 

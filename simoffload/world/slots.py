@@ -148,7 +148,10 @@ class SlotsServer:
         self._done(job)
 
     def withdraw(self, job: Job) -> Broken | None:
-        """Let a job go that waits here or is in service; in the latter case, how far it had come."""
+        """Let a job go that waits here or is in service; in the latter case, how far it had come.
+
+        Where models are loaded, who is next depends on who else is withdrawn: nobody is begun before `go_on`.
+        """
         now = self._kernel.now
         if job not in self.in_service:
             self.line.remove(job)
@@ -156,10 +159,15 @@ class SlotsServer:
             return None
         broken = self._broken_off(job, now)
         self._free += 1
-        if self._memory is not None:
+        if self._memory is None:
+            self._serve(now)
+        else:
             self._memory.stop(job.model)
-        self._serve(now)
         return broken
+
+    def go_on(self) -> None:
+        """All that are withdrawn in this instant are gone."""
+        self._serve(self._kernel.now)
 
     def crash(self) -> list[Broken]:
         """Break off all services, in the order in which they began; nothing is begun until `repair`."""

@@ -15,7 +15,7 @@ from simoffload.run.world import World
 from simoffload.tasks import build_graph
 from simoffload.world.kernel import ARRIVAL, Call
 
-from .by_hand import CLOUD, ONE, PAINT, PRESS, TEXT, TWO, Served, Told, plant, play, task, world_of
+from .by_hand import CLOUD, ONE, ONE_AUDIO, PAINT, PRESS, TEXT, TWO, Served, Told, plant, play, task, world_of
 
 FORK = build_graph([0, 0, 2], [TEXT, TEXT, TEXT], [(), (), (0, 1)])
 
@@ -198,6 +198,18 @@ def test_a_service_that_lasts_too_long_is_broken_off_and_counts_as_lost() -> Non
     _, heard = plays(Told(PAINT, CLOUD), one(4.0, 1.0), settings=("edges.paint.timeout=3 s",))
     assert heard.lost == [("timeout", 0, PAINT, 60.0)]
     assert (heard.jobs[0].node, heard.jobs[0].ready_s, heard.jobs[0].finish_s) == (CLOUD, 5.0, 6.0)
+
+
+def test_who_is_next_is_settled_once_all_that_are_due_are_gone() -> None:
+    """Two texts are due at 3 s; the sound that came first could not be begun while one of them was left."""
+    fork = build_graph([0, 0], [TEXT, TEXT], [(), ()])
+    works = task(fork, demand_s=9.0), task(ONE_AUDIO, 1.0, demand_s=0.5), task(ONE, 2.0, demand_s=0.5)
+    box = ("catalogue.hardware.box.load_rate=100 GB/s", "catalogue.hardware.box.load_overhead=0 s")
+    press = ("edges.press.models=[wide, ear]", "edges.press.server={kind: slots, slots: 2}", "edges.press.timeout=3 s")
+    _, heard = plays(Told(*[PRESS] * 4), *works, settings=(*box, *press, "faults.retry.limit=0"))
+    assert [cause for cause, *_ in heard.lost] == ["timeout", "timeout"]
+    starts = {job.task.number: job.start_s for job in heard.jobs}
+    assert starts == {1: 3.0, 2: pytest.approx(3.56)}
 
 
 def test_what_ends_at_its_timeout_has_ended() -> None:
