@@ -98,3 +98,18 @@ def test_in_a_busy_plant_the_agent_is_asked_at_nodes_and_links() -> None:
     assert any("/" in station for station in stations)
     assert len(oracle.asked) > 80
     assert oracle.interruptions > 0
+
+
+def test_where_models_are_loaded_the_agent_chooses_among_those_that_can_be_begun() -> None:
+    data = busy()
+    data["workloads"][0]["modalities"]["audio"] = data["workloads"][0]["modalities"]["text"]
+    for edge in data["edges"]:
+        law = edge["law"]["generalist"]
+        edge |= {"models": ["text", "audio"], "law": {"text": law, "audio": law}, "memory": "4e9 B"}
+        edge |= {"server": {"kind": "slots", "slots": 2}, "discipline": "agent"}
+    world, oracle = both_asked(data, 2)
+    assert_agree(world, oracle)
+    assert_asked_alike(world, oracle)
+    at_edges = [station for station, _, _ in oracle.asked if station.startswith("edge") and "/" not in station]
+    assert len(at_edges) > 20
+    assert sum(row["swap_s"] > 0 for row in oracle.subtasks.values()) > 20
