@@ -34,20 +34,13 @@ def test_two_at_once_learn_what_they_learn_in_turn(tmp_path: Path) -> None:
     assert all(is_finished(run, directory) for directory, run in together.items())
 
 
-def test_a_no_ends_all_and_what_one_raises_is_raised(tmp_path: Path) -> None:
-    those = runs(tmp_path, "stopped")
-    with pytest.raises(Stopped):
-        train_all(those, 2, lambda directory, share, text: False)
-    first = next(iter(those))
-    (first / "finished.json").unlink(missing_ok=True)
-    (first / "checkpoint.pt").write_bytes(b"none")
-    with pytest.raises(RecordError, match="checkpoint"):
-        train_all(those, 2, lambda directory, share, text: True)
-
-
-def test_those_that_wait_when_somebody_says_no_do_not_begin(tmp_path: Path) -> None:
+def test_a_no_ends_those_under_way_and_what_one_raises_is_raised(tmp_path: Path) -> None:
     text = MINI.replace("batches: 1,", "batches: 6,").replace("seeds: [1, 2]", "seeds: [1, 2, 3, 4]")
     those = {tmp_path / run.directory: run for run in read_study(write(tmp_path, text)).trainings}
     with pytest.raises(Stopped):
         train_all(those, 2, lambda directory, share, text: False)
-    assert [directory.name for directory in those if directory.exists()] == ["learner-1", "learner-2"]
+    begun = [directory for directory in those if directory.exists()]
+    assert [directory.name for directory in begun] == ["learner-1", "learner-2"]  # the others wait still
+    (begun[0] / "checkpoint.pt").write_bytes(b"none")
+    with pytest.raises(RecordError, match="checkpoint"):
+        train_all({directory: those[directory] for directory in begun}, 2, lambda directory, share, text: True)
