@@ -215,7 +215,8 @@ def _at_node(scenario: Scenario, plant: Plant, node: PlantNode, visits: _Visits,
     if visits.for_each > 1:
         told = "{} of what came failed a check afterwards and has no rows; it is taken to be like the rest"
         remarks.append(Remark(told, 1 - 1 / visits.for_each, is_share=True))
-    if interrupts(node) and overtaking and node.capacity > 1:
+    interrupting = overtaking > 0 and _interrupted(node, visits)
+    if interrupting and node.capacity > 1:
         remarks.append(Remark("of services that were interrupted, rows tell the mean alone; the form has it"))
     remarks += about_brownouts(node)
     return _compared(
@@ -228,13 +229,20 @@ def _at_node(scenario: Scenario, plant: Plant, node: PlantNode, visits: _Visits,
             classes=tuple(PriorityClass(each.rate, discrete(each.service_s)) for each in classes.values()),
             class_names=tuple(classes),
             end_rates=end_rates,
-            interrupts=interrupts(node) and overtaking > 0,
+            interrupts=interrupting,
             tolerance=_tolerance(service_s),
             remarks=tuple(remarks),
         ),
         visits,
         classes,
     )
+
+
+def _interrupted(node: PlantNode, visits: _Visits) -> bool:
+    """Whether services were, as rows of one server tell: an agent that is asked who goes next interrupts none."""
+    if not interrupts(node):
+        return False
+    return node.capacity > 1 or bool((visits.work_s < visits.finish_s - visits.start_s).any())
 
 
 def _at_link(link: PlantLink, visits: _Visits, rows: Columns) -> Compared | None:

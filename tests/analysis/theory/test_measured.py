@@ -50,6 +50,7 @@ def test_priorities_are_recognised_by_who_overtakes_whom() -> None:
 
 
 RESUME = "edges.station.server={kind: slots, slots: %d, preemption: resume}"
+ASKED = "edges.station.discipline=agent"
 
 
 def test_the_work_of_services_within_services_is_told_from_their_rows() -> None:
@@ -64,6 +65,12 @@ def test_the_work_of_services_within_services_is_told_from_their_rows() -> None:
         assert measured.sojourn_s == pytest.approx(theory.sojourn_s, rel=0.3)
         assert measured.queue_length == pytest.approx(theory.queue_length, rel=0.35)
     assert each.measured.in_system == pytest.approx(each.measured.queue_length + each.measured.utilisation, rel=0.01)
+
+
+def test_where_an_agent_was_asked_who_goes_next_nobody_was_interrupted() -> None:
+    (each,) = stations("theory/priority", "ucb-coma", "horizon.tasks=2000", RESUME % 1, ASKED)[0].values()
+    assert "preemptive" not in each.verdict.name
+    assert not each.verdict.offered.interrupts
 
 
 def test_of_several_servers_that_are_interrupted_the_mean_work_is_known() -> None:
