@@ -47,9 +47,12 @@ def hand_on(run: TrainingRun, source: Path, target: Path) -> bool:
     if _finished(source) != _key(run):
         return False
     make_directory(target)
-    for name in _LASTING:
-        if (source / name).exists():
-            write_durably(target / name, contents(source / name))
+    try:
+        for name in _LASTING:
+            if (source / name).exists():
+                write_durably(target / name, contents(source / name))
+    except OSError as error:
+        raise RecordError(f"cannot read {error.filename or source}: {error.strerror or error}") from error
     return True
 
 

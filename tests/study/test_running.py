@@ -183,3 +183,14 @@ def test_what_a_cell_raises_is_raised(tmp_path: Path) -> None:
     study = read_study(write(tmp_path, NO_TRAINING.replace("tasks: 8\n", "tasks: 8\n  warm_up: 10 d\n")))
     with pytest.raises(RecordError, match="no task arrived after its warm-up"):
         run_study(study, tmp_path / "study", 1, go_on)
+
+
+@pytest.mark.usefixtures("in_turn")
+def test_a_policy_in_results_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    study, old = read_study(write(tmp_path, MINI.partition("axes:")[0])), tmp_path / "old"
+    run_study(study, old, 1, go_on)
+    policy = old / "trainings" / "learner-1" / "policy.safetensors"
+    policy.unlink()
+    policy.mkdir()
+    with pytest.raises(RecordError, match=r"cannot read .*policy\.safetensors"):
+        run_study(study, tmp_path / "new", 1, go_on, old)
