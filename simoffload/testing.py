@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from .decision import Agent, Decision, Observation, OrderObservation, Setting
 from .decision.agent import ORDERS, AgentError, read_decision
+from .decision.course import Course
 from .plant import LINK_KINDS, PlantLink
 from .run.recorder import statistics_of
 from .run.references import with_references
@@ -320,7 +321,7 @@ def falsified(world: World, home: int) -> Iterator[None]:
     """
     servers, links = world.servers[:], world.links[:]
     now_s = world.kernel.now
-    truths = [truth for course in world.dispatcher.courses.values() for truth in _truths(course.task, course.jobs)]
+    truths = [truth for course in world.dispatcher.courses.values() for truth in _truths(course)]
     try:
         world.servers[:] = [each if each.node.number == home else _false_server(each, now_s) for each in servers]
         world.links[:] = [
@@ -335,10 +336,11 @@ def falsified(world: World, home: int) -> Iterator[None]:
             values[subtask] = truth
 
 
-def _truths(task: Task, jobs: Sequence[Job | None]) -> Iterator[tuple[list[Any], int, float]]:
+def _truths(course: Course) -> Iterator[tuple[list[Any], int, float]]:
     """What chance has decided of the subtasks that are not done: lists of the task, places in them, values there."""
-    for subtask, job in enumerate(jobs):
-        if job is None or math.isnan(job.finish_s):
+    task = course.task
+    for subtask, (job, answer) in enumerate(zip(course.jobs, course.answers, strict=True)):
+        if answer is None and (job is None or math.isnan(job.finish_s)):
             for values in (task.output, task.demand_s, task.luck, task.api_noise):
                 yield values, subtask, values[subtask]
 

@@ -102,6 +102,8 @@ class Explorer:
         self.ledger: Ledger | None = None
         self._latest: dict[tuple[int, int], int] = {}
         """The latest decision about each subtask, by the numbers of task and subtask."""
+        self._served: dict[int, float] = {}
+        """What attempts came to that were served, by decision."""
         self._lost: dict[int, tuple[Job, float]] = {}
         """Attempts that were lost and when, by decision."""
         self._notes: list[tuple[Any, ...]] = []
@@ -112,14 +114,19 @@ class Explorer:
 
     def watch(self, world: World) -> None:
         """Follow a world that has not begun."""
-        self.world, self.ledger = world, Ledger(world)
-        record = world.attempt_lost
+        self.world = world
+        self.ledger = ledger = Ledger(world)
+        subtask_done, attempt_lost = world.subtask_done, world.attempt_lost
+
+        def served(job: Job) -> None:
+            subtask_done(job)
+            self._served[self._latest[job.task.number, job.subtask]] = ledger.cost_of(job, job.finish_s)
 
         def lost(job: Job, cause: str, now_s: float) -> None:
-            record(job, cause, now_s)
+            attempt_lost(job, cause, now_s)
             self._lost[self._latest[job.task.number, job.subtask]] = job, now_s
 
-        world.attempt_lost = lost
+        world.subtask_done, world.attempt_lost = served, lost
 
     def reset(self, setting: Setting, generator: np.random.Generator) -> None:
         """Draw from `generator` from now on."""
@@ -140,7 +147,7 @@ class Explorer:
             kind, home = POSITION, seen.home
             self._fresh.append(fresh_rows(seen, self.world, reports))
             self._latest[seen._course.task.number, seen.subtask] = len(self._choices)
-            self._decided.append((len(self._choices), seen._course, seen.subtask))
+            self._decided.append((len(self._choices), seen._course))
         self._rows[kind].append(choice.rows)
         self._choices.append(choice)
         self._notes.append((kind, ledger.cost(), potential, arrivals, state, home, seen.now_s))
@@ -154,7 +161,7 @@ class Explorer:
         total = self.ledger.cost()
         shaped = np.diff([*cost, total]) + np.diff([*potential, 0.0]) - np.array([*arrivals[1:], 0.0])
         instants_s = np.array([*time_s, self.world.kernel.now])
-        last_arrival_s = max((course.task.arrival_s for _, course, _ in self._decided), default=0.0)
+        last_arrival_s = max((course.task.arrival_s for _, course in self._decided), default=0.0)
         return Episode(
             kind=np.array(kind, dtype=np.int8),
             sizes=np.array([len(each.rows) for each in choices]),
@@ -179,13 +186,12 @@ class Explorer:
         assert self.ledger is not None and self.world is not None
         ledger, penalty = self.ledger, self.world.scenario.faults.drop_penalty
         costs = np.full(len(self._choices), math.nan)
-        for number, course, subtask in self._decided:
+        for number, course in self._decided:
             if number in self._lost:
                 job, lost_s = self._lost[number]
                 costs[number] = ledger.cost_of(job, lost_s) + (penalty if course.sinks_left else 0.0)
             else:
-                job = course.jobs[subtask]
-                costs[number] = ledger.cost_of(job, job.finish_s)
+                costs[number] = self._served[number]
         return costs
 
 

@@ -33,6 +33,9 @@ class Course:
         self.answers: list[Item | None] = [None] * len(graph)
         self.payloads: list[Item | None] = [Item(task.home, size) if size > 0 else None for size in task.payload_bytes]
         self.jobs: list[Job | None] = [None] * len(graph)
+        """The attempts under way."""
+        self.right: list[bool | None] = [None] * len(graph)
+        """Of the answers that there are, whether they are right."""
         self.losses: dict[int, int] = {}
         """By subtask, attempts that failed and were to be made again."""
         self.sinks_left = len(graph.sinks)
@@ -44,6 +47,18 @@ class Course:
     def under_way(self) -> list[Job]:
         """Attempts that have not ended."""
         return [job for job in self.jobs if job is not None and math.isnan(job.finish_s)]
+
+    @property
+    def progress(self) -> tuple[int, int, int]:
+        """Subtasks placed, those of them not done, and all."""
+        placed = sum(job is not None for job in self.jobs) + sum(answer is not None for answer in self.answers)
+        return placed, len(self.under_way()), len(self.jobs)
+
+    def answered(self, job: Job, answer: Item) -> None:
+        """An attempt has led to the answer of its subtask."""
+        self.answers[job.subtask] = answer
+        self.right[job.subtask] = job.is_correct
+        self.jobs[job.subtask] = None
 
     def prompt(self, subtask: int) -> int:
         """Tokens a subtask reads, once its predecessors are done."""

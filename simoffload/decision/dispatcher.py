@@ -202,7 +202,7 @@ class Dispatcher:
         self._knowledge[job.task.home].hearing.add(job)
         self._witness.subtask_done(job)
         answer = Item(job.node, self._bytes_per_token * job.output)
-        course.answers[job.subtask] = answer
+        course.answered(job, answer)
         successors = graph.successors[job.subtask]
         for successor in successors:
             course.missing[successor] -= 1
@@ -239,8 +239,7 @@ class Dispatcher:
         node, task, subtask = self._plant.nodes[job.node], job.task, job.subtask
         wrong_before = 0
         for number in task.graph.predecessors[subtask]:
-            earlier = course.jobs[number]
-            if earlier is not None and not earlier.is_correct:
+            if not course.right[number]:
                 wrong_before += 1
         chance = chance_of_right(
             self._quality,

@@ -270,9 +270,7 @@ class Observation:
     @property
     def progress(self) -> tuple[int, int, int]:
         """Of the task: subtasks placed, those of them not done, and all."""
-        jobs = self._course.jobs
-        placed = [job for job in jobs if job is not None]
-        return len(placed), sum(math.isnan(job.finish_s) for job in placed), len(jobs)
+        return self._course.progress
 
     @property
     def uplink(self) -> tuple[float, float]:

@@ -12,13 +12,15 @@ The file is a line of magic, a line with the BLAKE2b of all that follows, a line
 from __future__ import annotations
 
 import copyreg
+import gc
 import inspect
 import io
 import json
 import operator
 import pickle
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from hashlib import blake2b
 from importlib import import_module
@@ -27,21 +29,17 @@ from types import FunctionType, MethodType
 from typing import Any
 
 from ..decision import Agent, Observation
-from ..decision.course import Course
-from ..lazy import lazy
 from ..record.digests import digest_of
 from ..record.durable import RecordError, contents
 from ..record.manifest import CHECKPOINT_FILE
-from ..tasks import Task
-from ..world.job import Job
-from ..world.transport import Item
+from .reduction import REBUILDERS, REDUCERS
 
 _MAGIC = b"simoffload checkpoint 1\n"
 _CODEC = "zstd"
 MOST_RAW_BYTES = 4 * 2**30
-"""Of a world, not compressed; a task in it takes 0.5 kB (M/M/1) to 1.6 kB (smart factory)."""
+"""Of a world, not compressed; a task in it takes 0.4 kB (M/M/1) to 1.2 kB (smart factory)."""
 MOST_RATIO = 1000
-"""By which a world is smaller when it is compressed: 6 (M/M/1) and 3 (smart factory) with thousands of tasks."""
+"""By which a world is smaller when it is compressed: 5 (M/M/1) and 2.5 (smart factory) with thousands of tasks."""
 _DIGEST = 33
 """Bytes of the line with the digest."""
 
@@ -156,9 +154,11 @@ def _code(agent_source: str | None) -> str:
 def _dumped(state: object) -> bytes:
     sink = io.BytesIO()
     pickler = pickle.Pickler(sink, pickle.HIGHEST_PROTOCOL)
-    pickler.dispatch_table = {**copyreg.dispatch_table, **_REDUCERS}
+    pickler.dispatch_table = {**copyreg.dispatch_table, **REDUCERS}
     try:
-        pickler.dump(state)
+        with _nothing_collected():
+            pickler.dump(state)
+            pickler.clear_memo()
     except RecursionError:
         raise NotSaved("it is nested too deeply") from None
     except Exception as error:  # noqa: BLE001 - whatever the objects of a foreign agent raise
@@ -166,36 +166,16 @@ def _dumped(state: object) -> bytes:
     return sink.getvalue()
 
 
-def _made_of(kind: type) -> Callable[[object], tuple[Any, ...]]:
-    """Reduces data to its class and what that takes: nothing that they hold leads back to them."""
-    values = operator.attrgetter(*(field.name for field in fields(kind)))
-    return lambda thing: (kind, values(thing))
-
-
-def _reduced_item(item: Item) -> tuple[Any, ...]:
-    """To the values of its attributes alone, which is half as large and takes half the time."""
-    return copyreg.__newobj__, (Item,), _item_values(item), None, None, _set_fields  # type: ignore[attr-defined]
-
-
-def _set_fields(item: Item, values: tuple[Any, ...]) -> None:
-    for name, value in zip(Item.__slots__, values, strict=True):
-        setattr(item, name, value)
-
-
-def _reduced_course(course: Course) -> tuple[Any, ...]:
-    """Without what has been worked out and can be again."""
-    kept = {name: value for name, value in vars(course).items() if name not in _WORKED_OUT}
-    return copyreg.__newobj__, (Course,), kept  # type: ignore[attr-defined]
-
-
-_item_values = operator.attrgetter(*Item.__slots__)
-_WORKED_OUT = frozenset(name for name, value in vars(Course).items() if isinstance(value, lazy)) - {"expected_end_s"}
-"""The expected end is set by decisions, too."""
-_REDUCERS: dict[type, Callable[[Any], tuple[Any, ...]]] = {
-    **{kind: _made_of(kind) for kind in (Job, Task)},
-    Item: _reduced_item,
-    Course: _reduced_course,
-}
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """Without garbage collection, which would go through the whole world again and again while it is taken apart."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 # ----------------------------------------------------------------------------------------------------------- loading
@@ -208,7 +188,7 @@ _PURE = tuple(f"simoffload.{name}" for name in ("decision", "tasks", "world"))
 """Packages of functions that compute and do nothing else."""
 _FUNCTIONS = frozenset(
     {
-        ("simoffload.run.checkpoint", "_set_fields"),
+        *(("simoffload.run.reduction", name) for name in REBUILDERS),
         *(
             ("simoffload.agents.tuned_index", f"_{name}_s")
             for name in ("cloud_wait", "edge_service", "edge_wait", "stale_wait", "unseen")

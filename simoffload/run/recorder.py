@@ -153,8 +153,7 @@ class Recorder:
         task = course.task
         latency_s = now_s - task.arrival_s
         objective = task.weight * self._latency_factor * latency_s + self._cost_factor * course.cost_usd
-        sinks = [course.jobs[number] for number in task.graph.sinks]
-        correct = all(job is not None and job.is_correct for job in sinks)
+        correct = all(course.right[number] for number in task.graph.sinks)
         met = -1 if task.deadline_s == math.inf else int(latency_s <= task.deadline_s)
         self._tasks.add(
             task.number, task.workload, task.home, task.arrival_s, now_s, COMPLETED, len(task.graph), latency_s,

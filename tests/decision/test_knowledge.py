@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from contextlib import ExitStack
 from typing import Any
 from unittest import mock
@@ -12,10 +11,9 @@ import numpy as np
 import pytest
 
 from simoffload.decision import Decision, Observation, Setting
-from simoffload.decision.course import Course
 from simoffload.decision.knowledge import Knowledge
 from simoffload.run.agents import load_agent
-from simoffload.run.recorder import Recorder, statistics_of
+from simoffload.run.recorder import statistics_of
 from simoffload.run.world import World
 from simoffload.schema import Scenario, load_scenario
 from simoffload.tasks import Task
@@ -35,6 +33,7 @@ from tests.decision.by_hand import (
     task,
     world_of,
 )
+from tests.world.worlds import Keeper
 
 REFERENCES = "objective={latency_weight: 0.5, latency_reference: 20 s, cost_reference: 0.001 USD}"
 
@@ -290,14 +289,13 @@ class Bookkeeper:
 
     order = "fifo"
     world: World
+    keeper: Keeper
 
     def reset(self, setting: Setting, generator: np.random.Generator) -> None:
         self.generator = generator
-        self.courses: dict[int, set[Course]] = defaultdict(set)
         self.compared = 0
 
     def decide(self, observation: Observation) -> Decision:
-        self.courses[observation.home].add(observation._course)
         told = self.world.telemetry.nodes
         assert [report.time_s for report in told] == pytest.approx([observation.now_s - observation.age_s] * len(told))
         for row, node in enumerate(observation.candidates.tolist()):
@@ -310,7 +308,8 @@ class Bookkeeper:
 
     def sent(self, home: int, node: int) -> list[Job]:
         """All subtasks of a home that were ever given to a node."""
-        return [job for course in self.courses[home] for job in course.jobs if job is not None and job.node == node]
+        under_way = [job for course in self.world.dispatcher.courses.values() for job in course.under_way()]
+        return [job for job in {*self.keeper.jobs, *under_way} if (job.task.home, job.node) == (home, node)]
 
 
 @pytest.mark.parametrize("interval", ["0 s", "0.5 s", "5 s", "40 s"])
@@ -318,8 +317,8 @@ def test_known_numbers_are_those_of_the_last_notice_and_own_dispatches_not_in_it
     settings = ["horizon={tasks: 60}", "warm_up=0 s", f"telemetry_interval={interval}", REFERENCES]
     scenario = load_scenario("smart-factory", settings)
     agent = Bookkeeper()
-    recorder = Recorder(scenario.objective, 9, 0.0, None, 0, lambda parts: None)
-    agent.world = world = World(scenario, agent, recorder)
+    agent.keeper = Keeper(scenario)
+    agent.world = world = World(scenario, agent, agent.keeper)
     world.begin()
     world.kernel.advance(math.inf)
     assert agent.compared > 1000

@@ -158,9 +158,9 @@ def test_every_task_that_arrived_is_complete_or_in_the_system(written: dict[str,
 
 def is_under_way(course: Course) -> bool:
     """Whether an answer is missing, and those subtasks have been placed whose predecessors are done, and no others."""
-    for job, before in zip(course.jobs, course.task.graph.predecessors, strict=True):
-        earlier = [course.jobs[number] for number in before]
-        if (job is not None) != all(each is not None and not math.isnan(each.finish_s) for each in earlier):
+    for job, answer, before in zip(course.jobs, course.answers, course.task.graph.predecessors, strict=True):
+        is_ready = all(course.answers[number] is not None for number in before)
+        if (job is not None) + (answer is not None) != is_ready:
             return False
     return course.sinks_left > 0
 

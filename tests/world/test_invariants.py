@@ -25,6 +25,7 @@ from simoffload.schema.scenario import Records
 from simoffload.tasks import Task
 from simoffload.world.api import ApiServer
 from simoffload.world.batching import BatchingServer
+from simoffload.world.job import Job
 from simoffload.world.link import LinkStation
 from simoffload.world.occupancy import Occupancy
 from simoffload.world.slots import SlotsServer
@@ -171,13 +172,19 @@ def test_precedence_holds_and_nothing_starts_before_its_inputs_are_there(data: d
         assert transfer.queued_s <= transfer.start_s <= transfer.end_s
         assert transfer.delivered_s == transfer.end_s + delay_s
         arrivals.setdefault((transfer.item, transfer.target), []).append(transfer.delivered_s)
+    jobs: dict[int, dict[int, Job]] = {}
+    for job in keeper.jobs:
+        jobs.setdefault(job.task.number, {})[job.subtask] = job
     courses = [course for course, _ in keeper.courses] + list(world.dispatcher.courses.values())
     for course in courses:
         graph = course.task.graph
-        for job in (job for job in course.jobs if job is not None and job.start_s == job.start_s):
+        served = jobs.get(course.task.number, {})
+        under_way = {job.subtask: job for job in course.jobs if job is not None and job.start_s == job.start_s}
+        assert not served.keys() & under_way.keys()
+        for job in (*served.values(), *under_way.values()):
             assert course.task.arrival_s <= job.ready_s <= job.entered_s <= job.start_s
             for before in graph.predecessors[job.subtask]:
-                assert course.jobs[before].finish_s <= job.ready_s
+                assert served[before].finish_s <= job.ready_s
             for item in needs_of(course, job.subtask):
                 hops = world.plant.route(item.origin, job.node).hops
                 there = arrivals.get((item, job.node), [])
@@ -187,7 +194,7 @@ def test_precedence_holds_and_nothing_starts_before_its_inputs_are_there(data: d
     for job in keeper.jobs:
         assert job.start_s <= job.first_token_s <= job.finish_s
     for course, finish_s in keeper.courses:
-        assert finish_s >= max(course.jobs[sink].finish_s for sink in course.task.graph.sinks)
+        assert finish_s >= max(jobs[course.task.number][sink].finish_s for sink in course.task.graph.sinks)
 
 
 def time_within(spans: list[tuple[float, float]], from_s: float) -> float:

@@ -135,14 +135,15 @@ def test_what_a_subtask_itself_came_to_is_its_time_from_ready_to_finish_and_its_
     world = World(scenario, explorer, Recorder(scenario.objective, 3, 0.0, None, 0, lambda _: None))
     explorer.watch(world)
     done: list[Any] = []
-    decide, task_done = explorer.decide, world.task_done
+    decide, task_done, subtask_done = explorer.decide, world.task_done, world.subtask_done
+    jobs: list[Any] = []
     explorer.decide = lambda seen: (asked.append((seen.kind, getattr(seen, "home", -1))), decide(seen))[1]  # type: ignore[method-assign]
     world.task_done = lambda course, now_s: (done.append(course), task_done(course, now_s))[1]  # type: ignore[method-assign]
+    world.subtask_done = lambda job: (jobs.append(job), subtask_done(job))[1]  # type: ignore[method-assign]
     asked: list[tuple[str, int]] = []
     world.begin()
     world.kernel.advance(float("inf"))
     episode = explorer.episode()
-    jobs = [job for course in done for job in course.jobs]
     expected = [
         0.6 * job.task.weight * (job.finish_s - job.ready_s) / 20.0 + 0.4 * job.cost_usd / 0.001 for job in jobs
     ]
