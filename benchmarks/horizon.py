@@ -1,7 +1,7 @@
 """What a longer run costs: time and bytes per subtask, peak memory, and checkpoints of a crowded world.
 
     python benchmarks/horizon.py > benchmarks/horizon.md
-    python benchmarks/horizon.py --subtasks 1e6,1e7 --agent weighted-greedy
+    python benchmarks/horizon.py --subtasks 1e6,1e7 --agent weighted-greedy --resolution '100 ns'
     python benchmarks/horizon.py --subtasks 1e5,1e6,1e7 --scenario theory/mm1 --inside 0
 
 Each length is a run of a scenario in a process of its own, with all rows kept, into a temporary folder. Time is
@@ -33,7 +33,7 @@ CROWDS = (
 """Scenario, agent and changes under which subtasks pile up."""
 
 
-def run_once(scenario: str, tasks: int, agent: str) -> dict[str, float]:
+def run_once(scenario: str, tasks: int, agent: str, resolution: str) -> dict[str, float]:
     """Make a run; its number of subtasks, CPU time, peak memory and bytes."""
     import resource
 
@@ -41,7 +41,8 @@ def run_once(scenario: str, tasks: int, agent: str) -> dict[str, float]:
     from simoffload.run.simulation import simulate
     from simoffload.schema import load_scenario
 
-    loaded = load_scenario(scenario, [REFERENCES, f"horizon={{tasks: {tasks}}}", "records.level=full"])
+    records = f"records={{level: full, resolution: {resolution}}}"
+    loaded = load_scenario(scenario, [REFERENCES, f"horizon={{tasks: {tasks}}}", records])
     with tempfile.TemporaryDirectory() as folder:
         began = time.process_time()
         simulate(loaded, agent, Path(folder))
@@ -96,6 +97,7 @@ def main() -> None:
     options.add_argument("--subtasks", default="1e4,1e5", help="numbers of subtasks, by commas")
     options.add_argument("--scenario", default="smart-factory", choices=SUBTASKS_PER_TASK)
     options.add_argument("--agent", default="eft", help="one that keeps up: a backlog takes memory, too")
+    options.add_argument("--resolution", default="0 s", help="of the times in rows; 0 s: exact")
     options.add_argument("--inside", type=int, default=10_000, help="subtasks in the world that is saved; 0 for none")
     options.add_argument("--job", help=argparse.SUPPRESS)
     given = options.parse_args()
@@ -103,14 +105,15 @@ def main() -> None:
         name, *arguments = json.loads(given.job)
         print(json.dumps({"run_once": run_once, "crowded": crowded}[name](*arguments)))
         return
-    print(f"# What a longer run of {given.scenario} under {given.agent} costs\n", flush=True)
+    rows = "exact rows" if given.resolution == "0 s" else f"times in rows to {given.resolution}"
+    print(f"# What a longer run of {given.scenario} under {given.agent} costs, {rows}\n", flush=True)
     print(
         "| subtasks | CPU, s | CPU, us a subtask | peak memory, MB | bytes a row of subtasks | of all rows a subtask |"
     )
     print("| ---: | ---: | ---: | ---: | ---: | ---: |", flush=True)
     for wanted in given.subtasks.split(","):
         tasks = round(float(wanted) / SUBTASKS_PER_TASK[given.scenario])
-        seen = in_a_process("run_once", given.scenario, tasks, given.agent)
+        seen = in_a_process("run_once", given.scenario, tasks, given.agent, given.resolution)
         count = seen["subtasks"]
         print(
             f"| {count:.0f} | {seen['cpu_s']:.1f} | {1e6 * seen['cpu_s'] / count:.1f} | {seen['peak_mb']:.1f} | "

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from simoffload.record.rounding import BITS
 from simoffload.record.rows import LOSSES
 
 from ..numbers import counted, listed, rounded
@@ -116,10 +117,23 @@ def laws_of(run: Run) -> Laws:
         kinds = ("tasks", "subtasks", "nodes", "links", "attempts")
         seen = _Records(run, *(stack.enter_context(open_rows(run.directory, kind)) for kind in kinds))
         found = [_little_of_tasks(seen), *_conservation(seen), *_of_nodes(seen), *_of_links(seen)]
+        end_s = float(seen.nodes.query("SELECT max(time_s) AS s FROM rows")["s"].max(initial=0.0))
+    resolution_s = run.manifest.resolution_s
+    times = 2.0 * (seen.tasks.count + seen.subtasks.count + seen.attempts.count + seen.links.count)
     return Laws(
-        tuple(each for each in found if isinstance(each, Law)),
+        tuple(_with_slack(each, resolution_s, times, end_s) for each in found if isinstance(each, Law)),
         tuple(each for each in found if isinstance(each, Unchecked)),
     )
+
+
+def _with_slack(law: Law, resolution_s: float, times: float, end_s: float) -> Law:
+    """A law on rows with so many times in them, each of which may be off by the resolution."""
+    if resolution_s <= 0.0 or law.name == FLOW:
+        return law
+    if law.name == CONSERVATION:
+        return replace(law, slack=max(law.left, law.right) * 2.0**-BITS)
+    off_s = times * resolution_s
+    return replace(law, slack=off_s if law.name == LITTLE else off_s / end_s)
 
 
 def laws_of_all(runs: Iterable[Run]) -> Laws:

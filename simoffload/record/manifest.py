@@ -69,6 +69,8 @@ class Manifest(BaseModel):
     seed: Annotated[int, Field(ge=0)]
     kept_one_in: Annotated[int, Field(ge=0)] = 1
     """Rows are kept of one task in this many; 0: no rows at all."""
+    resolution_s: Annotated[float, Field(ge=0)] = 0.0
+    """What times in rows are rounded down to; 0: they are exact."""
     rows_per_part: Annotated[int, Field(ge=1)] = ROWS_PER_PART
     """All layouts go on to new part files when so many rows have come since they last did."""
     stop_if_unstable: bool = False
@@ -109,6 +111,7 @@ def begin_manifest(
     rows_per_part: int = ROWS_PER_PART,
     stop_if_unstable: bool = False,
     files: dict[str, str] | None = None,
+    resolution_s: float = 0.0,
 ) -> Manifest:
     """The manifest of a run that begins now; `scenario_yaml` is what goes into scenario.yaml."""
     return Manifest(
@@ -118,6 +121,7 @@ def begin_manifest(
         agent=agent,
         seed=seed,
         kept_one_in=kept_one_in,
+        resolution_s=resolution_s,
         rows_per_part=rows_per_part,
         stop_if_unstable=stop_if_unstable,
         files=files or {},

@@ -3,7 +3,7 @@
 Numbers of tasks are stored as differences, other whole numbers by dictionary. Floats are stored byte by byte of equal
 weight, which packs what neighbours have in common; but as they are where some recur, like the instant at which several
 subtasks of a task become ready, because a value that is split into bytes is not found again. All are compressed with
-zstd, and read back bit for bit.
+zstd, and read back bit for bit; rows may be rounded before.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from .durable import RecordError, contents, write_durably
 from .manifest import ROWS_PER_PART, PartInfo, read_manifest
+from .rounding import with_resolution
 from .rows import LAYOUTS, Layout, as_array
 
 if TYPE_CHECKING:
@@ -36,14 +37,18 @@ class PartWriter:
     """Writes rows of a layout as `<layout>/part-<number>.parquet` in a run directory.
 
     `parts` lists what has been written; the caller puts it into the manifest, without which nobody reads it. Pickles
-    with the rows held back and the number of parts: `continue_in` says where they are and which they were.
+    with the rows held back and the number of parts: `continue_in` says where they are and which they were. Rows are
+    written as they are, or with `resolution_s` as `rounding` has it.
     """
 
-    __slots__ = ("_directory", "_layout", "_listed", "_pending", "_size", "_written", "parts")
+    __slots__ = ("_directory", "_layout", "_listed", "_pending", "_resolution_s", "_size", "_written", "parts")
 
-    def __init__(self, run_directory: Path, layout: Layout, rows_per_part: int = ROWS_PER_PART) -> None:
+    def __init__(
+        self, run_directory: Path, layout: Layout, rows_per_part: int = ROWS_PER_PART, resolution_s: float = 0.0
+    ) -> None:
         self._directory = run_directory
         self._layout = layout
+        self._resolution_s = resolution_s
         self._size = layout.size * rows_per_part
         self._pending = bytearray()
         self.parts: tuple[PartInfo, ...] = ()
@@ -62,11 +67,11 @@ class PartWriter:
         self._directory = run_directory
         self.parts = tuple(own[: self._written])
 
-    def __getstate__(self) -> tuple[Layout, int, bytes, int]:
-        return self._layout, self._size, bytes(self._pending), len(self.parts)
+    def __getstate__(self) -> tuple[Layout, int, bytes, int, float]:
+        return self._layout, self._size, bytes(self._pending), len(self.parts), self._resolution_s
 
-    def __setstate__(self, state: tuple[Layout, int, bytes, int]) -> None:
-        self._layout, self._size, pending, self._written = state
+    def __setstate__(self, state: tuple[Layout, int, bytes, int, float]) -> None:
+        self._layout, self._size, pending, self._written, self._resolution_s = state
         self._pending = bytearray(pending)
         self._listed = {}
 
@@ -86,7 +91,7 @@ class PartWriter:
         return True
 
     def _write_part(self, size: int) -> None:
-        rows = bytes(memoryview(self._pending)[:size])
+        rows = with_resolution(self._layout, bytes(memoryview(self._pending)[:size]), self._resolution_s)
         file = f"{self._layout.name}/part-{len(self.parts):05}.parquet"
         path = self._directory / file
         content = _to_parquet(self._layout, rows)

@@ -107,7 +107,17 @@ def begin_journal(
     text = dump_scenario(scenario).encode()
     kept = kept_one_in(scenario.records)
     files = {} if directory is None else digests(scenario)
-    manifest = begin_manifest(scenario.name, text, agent, scenario.seed, kept, rows_per_part, stop_if_unstable, files)
+    manifest = begin_manifest(
+        scenario.name,
+        text,
+        agent,
+        scenario.seed,
+        kept,
+        rows_per_part,
+        stop_if_unstable,
+        files,
+        scenario.records.resolution,
+    )
     if directory is not None:
         make_directory(directory)
         write_manifest(directory, manifest)

@@ -86,6 +86,7 @@ class Recorder:
         written: Callable[[tuple[PartInfo, ...]], None],
         drop_penalty: float = 0.0,
         rows_per_part: int = ROWS_PER_PART,
+        resolution_s: float = 0.0,
     ) -> None:
         assert isinstance(objective.latency_reference, float) and isinstance(objective.cost_reference, float)
         self._latency_factor = objective.latency_weight / objective.latency_reference
@@ -96,7 +97,7 @@ class Recorder:
         self._fingerprint = Fingerprint()
         keeps = directory is not None and kept_one_in > 0
         self._writers = (
-            {layout.name: PartWriter(directory, layout, rows_per_part) for layout in LAYOUTS}
+            {layout.name: PartWriter(directory, layout, rows_per_part, resolution_s) for layout in LAYOUTS}
             if keeps and directory
             else {}
         )

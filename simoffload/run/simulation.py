@@ -105,6 +105,7 @@ def set_up(scenario: Scenario, agent: Agent, journal: Journal) -> World:
         journal.parts_written,
         scenario.faults.drop_penalty,
         journal.manifest.rows_per_part,
+        journal.manifest.resolution_s,
     )
     with _failing(journal):
         return World(scenario, agent, recorder)

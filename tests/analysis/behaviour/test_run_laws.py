@@ -57,6 +57,27 @@ def test_all_laws_hold_of_a_run(simulated: Run) -> None:
     assert sum(law.left for law in found.checked) > 0
 
 
+def with_resolution(directory: Path, resolution: str) -> Run:
+    records = f"records={{level: full, resolution: {resolution}}}"
+    simulate(load_scenario("tiny", [records, "horizon={tasks: 200}", "warm_up=10 s"]), "eft", directory)
+    return open_run(directory)
+
+
+def test_all_laws_hold_of_rounded_rows_and_a_lost_row_is_still_found(tmp_path: Path) -> None:
+    run = with_resolution(tmp_path / "run", "50 ns")
+    found = laws_of(run)
+    assert found.hold
+    assert max(law.residual for law in found.checked) > 1e-11
+    assert max(law.slack for law in found.checked if law.name == LITTLE) < 1e-3
+    assert broken(rewritten(run, tmp_path / "other", "subtasks", lambda rows: np.delete(rows, 100)))
+
+
+def test_times_that_are_off_by_more_than_the_resolution_are_found(tmp_path: Path) -> None:
+    run = with_resolution(tmp_path / "run", "1 us")
+    edit_json(run.directory / "manifest.json", "resolution_s", value=1e-12)
+    assert not laws_of(open_run(run.directory)).hold
+
+
 def interrupting(directory: Path, slots: int) -> Run:
     """Two classes at a station, of which one interrupts the other."""
     server = f"edges.station.server={{kind: slots, slots: {slots}, preemption: resume}}"
