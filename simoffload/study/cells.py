@@ -111,9 +111,14 @@ class Cell:
     loads: str
 
 
+def what_counts(scenario: Scenario) -> str:
+    """A scenario as it counts in keys: without which rows a run of it would keep, since studies keep none."""
+    return scenario.model_dump_json(exclude={"records"})
+
+
 def place_key(scenario: Scenario) -> str:
     """The key of a scenario, whatever its seed; the files it names count by what is in them, not by where they are."""
-    text = scenario.model_copy(update={"seed": 0}).model_dump_json()
+    text = what_counts(scenario.model_copy(update={"seed": 0}))
     for file in {named.file for _, named in named_files(scenario)}:
         text = text.replace(json.dumps(file, ensure_ascii=False), f'"{digest_of(files_of(Path(file)))}"')
     return blake2b(f"{__version__}\n{text}".encode(), digest_size=12).hexdigest()

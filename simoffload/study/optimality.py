@@ -17,7 +17,7 @@ from ..record.durable import RecordError, make_directory, write_json
 from ..run.code import state_of_code
 from ..run.workers import interrupts_held, set_up
 from ..schema import Scenario
-from .cells import Stopped
+from .cells import Stopped, what_counts
 from .entrants import Entrant, entrants
 from .evaluation import LOOK_S
 from .provenance import UNKNOWN
@@ -105,7 +105,7 @@ def _entrants(study: Study, directory: Path) -> tuple[Entrant, ...]:
 
 def _path(directory: Path, gaps: StaticInstances, scenario: Scenario, agents: Sequence[Entrant]) -> Path:
     """The file of an instance, named after all that it depends on."""
-    parts = [__version__, scenario.model_dump_json(), repr(gaps.effort_s), *(each.key for each in agents)]
+    parts = [__version__, what_counts(scenario), repr(gaps.effort_s), *(each.key for each in agents)]
     return directory / GAPS / f"{blake2b(chr(10).join(parts).encode(), digest_size=12).hexdigest()}.json"
 
 

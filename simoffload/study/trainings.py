@@ -14,7 +14,7 @@ from ..agents.learning.settings import TrainingSettings, told
 from ..agents.learning.validation import VALIDATION_SEEDS
 from ..record.durable import RecordError, contents, make_directory, read_json, write_durably, write_json
 from ..run.code import state_of_code
-from .cells import POLICY_SUFFIXES, Stopped
+from .cells import POLICY_SUFFIXES, Stopped, what_counts
 from .plan import TRAINED_FROM
 from .provenance import UNKNOWN, States
 from .reading import TrainingRun
@@ -114,5 +114,5 @@ def _key(run: TrainingRun) -> str:
     """What a training depends on, as one word."""
     settings = {"scheme": run.scheme.name, **told(run.scheme.settings), **run.budget.model_dump(exclude={"seeds"})}
     parts = [__version__, json.dumps(settings, sort_keys=True, default=str), str(run.seed)]
-    parts += [scenario.model_dump_json() for scenario in run.scenarios]
+    parts += [what_counts(scenario) for scenario in run.scenarios]
     return blake2b("\n".join(parts).encode(), digest_size=12).hexdigest()
