@@ -40,13 +40,19 @@ class TableAgent:
     def decide(self, observation: Observation) -> Decision:
         """The best node of the best kind."""
         key, kinds = situation(observation)
-        return Decision(best_of(self._worth[key][kinds], observation.finish_s))
+        return Decision(best_of(self._worth[key][kinds], observation))
 
 
-def best_of(worth: Floats, finish_s: Floats) -> int:
-    """Of the rows of largest worth the one that is finished first."""
-    best = np.flatnonzero(worth == worth.max())
-    return int(best[np.argmin(finish_s[best])])
+def best_of(worth: Floats, seen: Observation) -> int:
+    """Of the rows of largest worth the one that is finished first, nodes known to be down left out if others are up."""
+    rows = rows_that_may_be(seen)
+    best = rows[worth[rows] == worth[rows].max()]
+    return int(best[np.argmin(seen.finish_s[best])])
+
+
+def rows_that_may_be(seen: Observation) -> Ints:
+    """Those of nodes that are up, or all where none is known to be."""
+    return np.arange(len(seen.finish_s)) if seen.up_rows is None else seen.up_rows
 
 
 def write_table(path: Path, means: Floats, card: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from simoffload.decision import Decision
 from simoffload.decision.features import ORDER_COLUMNS, POSITION_COLUMNS, order_features, position_features
 
+from .choosing import least_up
 from .measured_speed import MEMORY_S, SpeedsByHome, finish_at
 from .network import Network
 
@@ -59,9 +60,9 @@ class Heads:
         rule = position_score(seen, speeds)
         if self.position is None:
             best = np.full(len(rule), NEVER)
-            best[int(np.argmin(rule))] = 0.0
+            best[least_up(rule, seen)] = 0.0
             return rows, np.zeros(len(rule)), best
-        return rows, self.position(rows), -self.kappa * rule
+        return rows, self.position(rows), never_down(-self.kappa * rule, seen)
 
 
 def position_score(seen: Observation, speeds: SpeedsByHome | None = None) -> Floats:
@@ -69,6 +70,16 @@ def position_score(seen: Observation, speeds: SpeedsByHome | None = None) -> Flo
     finish = seen.finish_s if speeds is None else finish_at(seen, speeds.slowness(seen))
     score: Floats = (finish - finish.min()) / seen.setting.latency_reference_s
     return score
+
+
+def never_down(logits: Floats, seen: Observation) -> Floats:
+    """Logits with those of nodes known to be down at `NEVER`, where another is up."""
+    up = seen.up_rows
+    if up is None:
+        return logits
+    masked = np.full(len(logits), NEVER)
+    masked[up] = logits[up]
+    return masked
 
 
 def chances(logits: Floats) -> Floats:

@@ -50,9 +50,12 @@ def scheme_difference(a: Measured, b: Measured, level: float = 0.95) -> SchemeDi
 
     Its variance is that of the differences by held-out seed over the number of seeds, and for each scheme that was
     trained that of its trainings' means over the number of trainings. It has the degrees of freedom of Welch (1947) and
-    Satterthwaite (1946) over all these terms. It is conservative: the trainings' means hold a little of what seeds and
-    trainings do together, which the differences by seed hold already; and trainings of two schemes are taken to be
-    independent, which those that play the same episodes need not be.
+    Satterthwaite (1946) over all these terms. That is too many where trainings are few, differ more than seeds do, and
+    happen to agree: of two or three trainings with a standard error two to four times that of the seeds, single 95 %
+    intervals miss 7.5 % of the time with three and 10 to 13 % with two, and those of many comparisons adjusted more
+    often still, each by itself. On the other side the trainings' means hold a little of what seeds and trainings do
+    together, which the differences by seed hold already; and trainings of two schemes are taken to be independent,
+    which those that play the same episodes need not be.
 
     ValueError when the seeds are not equally many.
     """

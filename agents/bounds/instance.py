@@ -148,6 +148,8 @@ def _check_nodes(plant: Plant) -> None:
             raise InstanceError(f"node '{node.id}' has a server of kind {node.server.kind}; only slots are static")
         if len(node.resident) < len(node.models):
             raise InstanceError(f"node '{node.id}' cannot hold all its models at once; swapping them is not modelled")
+        if node.server.preemption != "none":
+            raise InstanceError(f"node '{node.id}' interrupts services; in a static instance what begins ends")
         if node.slowdown is not None:
             raise InstanceError(f"node '{node.id}' slows down at times; a static one keeps its pace")
         if node.crashes is not None:

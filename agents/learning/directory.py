@@ -61,7 +61,7 @@ def is_begun(directory: Path, scenarios: Sequence[Scenario], settings: Mapping[s
                 raise RecordError(f"{directory / name} is of a training with other settings; give another directory")
         return True
     make_directory(directory)
-    for name, content in contents.items():
+    for name, content in reversed(contents.items()):
         write_durably(directory / name, content)
     return False
 
@@ -84,7 +84,7 @@ def check_saved(found: Mapping[str, Any], own: str, step: str) -> None:
 
 
 def _contents(scenarios: Sequence[Scenario], settings: Mapping[str, Any]) -> dict[str, bytes]:
-    """The files that say what a training depends on."""
+    """The files that say what a training depends on; the first, which says that it has begun, is written last."""
     contents = {SETTINGS_FILE: (json.dumps(settings, indent=2) + "\n").encode()}
     for number, scenario in enumerate(scenarios):
         name = SCENARIO_FILE if number == 0 else f"scenario-{number + 1}.yaml"

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from simoffload.decision.features import POSITION_COLUMNS
 
+from ..scoring import ALLOWED
 from .batch import Batch
 from .networks import Scorer, best_by, pooled_by
 from .q_learning import QLearner, Worth
@@ -49,10 +50,11 @@ class Duel(Worth):
         self.value.standardise(view.pooled)
 
     def of(self, view: View, chosen: Tensor, taken: Tensor) -> Tensor:
-        """V + A - mean A of the rows taken."""
+        """V + A - mean A of the rows taken, the mean over those that may be."""
         advantage, rows, place = self._advantages(view.batch, chosen)
-        sizes = torch.bincount(place, minlength=len(chosen))
-        mean = torch.zeros(len(chosen)).index_add(0, place, advantage) / sizes
+        allowed = view.batch.score[rows] > ALLOWED
+        sizes = torch.bincount(place[allowed], minlength=len(chosen))
+        mean = torch.zeros(len(chosen)).index_add(0, place[allowed], advantage[allowed]) / sizes
         worth: Tensor = self.value(view.pooled[chosen]) + advantage[rows == taken[place]] - mean
         return worth
 

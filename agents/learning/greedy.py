@@ -10,14 +10,14 @@ import numpy as np
 
 from simoffload.decision import Setting
 
-from ..scoring import Heads
+from ..scoring import ALLOWED, Heads
 from .counts import situation
 from .rollout import Choice
 
 
 @dataclass(frozen=True, slots=True)
 class EpsilonGreedy:
-    """Takes the row of the largest sum of network and rule; with a chance of epsilon any row, all alike."""
+    """Takes the row of the largest sum of network and rule; with a chance of epsilon any that may be, all alike."""
 
     heads: Heads
     epsilon: float
@@ -34,9 +34,10 @@ class EpsilonGreedy:
         """An action for an observation of a position."""
         rows, corrections, rule = self.heads.evaluate(seen)
         best = int(np.argmax(corrections + rule))
+        allowed = np.flatnonzero(rule > ALLOWED)
         explores = generator.random() < self.epsilon
-        action = int(generator.integers(len(rows))) if explores else best
-        chance = self.epsilon / len(rows) + (1.0 - self.epsilon) * (action == best)
+        action = int(allowed[generator.integers(len(allowed))]) if explores else best
+        chance = self.epsilon / len(allowed) + (1.0 - self.epsilon) * (action == best)
         return Choice(action, math.log(chance), rows, rule, *situation(seen))
 
 

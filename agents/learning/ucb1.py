@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from simoffload.decision import Setting
 
-from ..kind_table import TableAgent, best_of, write_table
+from ..kind_table import TableAgent, best_of, rows_that_may_be, write_table
 from .counts import ACTIONS, KEYS, Counts, situation
 from .rollout import Choice, Episode
 from .settings import Ucb1Settings
@@ -47,13 +47,14 @@ class Optimist:
         """An action for an observation of a position."""
         key, kinds = situation(seen)
         worth = -self.means[key][kinds]
-        untried = np.unique(kinds[np.isnan(worth)])
+        rows = rows_that_may_be(seen)
+        untried = np.unique(kinds[rows][np.isnan(worth[rows])])
         if len(untried):
             worth = np.where(kinds == generator.choice(untried), 0.0, -np.inf)
         else:
             worth = worth + self.counts.bonus(key, kinds, self.c)
         none = np.zeros((len(kinds), 0))
-        action = best_of(worth, seen.finish_s)
+        action = best_of(worth, seen)
         return Choice(action, -math.log(max(len(untried), 1)), none, np.zeros(len(kinds)), key, kinds)
 
 

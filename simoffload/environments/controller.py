@@ -12,7 +12,7 @@ from gymnasium import logger, spaces
 from numpy.typing import NDArray
 
 from ..schema import Scenario
-from .process import DecisionProcess, Stretch
+from .process import DecisionProcess, Stretch, in_words, legal_rows
 from .view import LARGEST, Rows, View, progress
 
 
@@ -59,7 +59,7 @@ class Controller(gymnasium.Env[Rows, int]):
             raise ValueError(f"action {action!r} is not in {self.action_space}; {self._legal()}")
         process = self.process
         seen = process.observation
-        refused = seen is not None and not process.truncated and action >= len(seen.candidates)
+        refused = seen is not None and not process.truncated and action not in legal_rows(seen)
         if refused:
             logger.warn(f"row {action} is not legal and is refused: {self._legal()} (see info['action_mask'])")
             stretch = process.since(process.mark)
@@ -81,8 +81,8 @@ class Controller(gymnasium.Env[Rows, int]):
         self.process.close()
 
     def _legal(self) -> str:
-        legal = int(self.action_masks().sum())
-        return f"legal are rows 0 to {legal - 1}" if legal else "no decision is open"
+        legal = np.flatnonzero(self.action_masks()).tolist()
+        return f"legal are {in_words(legal)}" if legal else "no decision is open"
 
     def _seen(self, stretch: Stretch, *, refused: bool = False) -> tuple[Rows, dict[str, Any]]:
         seen, view = self.process.observation, self._view

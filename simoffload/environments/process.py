@@ -123,9 +123,8 @@ class DecisionProcess:
         """
         if self.observation is None or self.truncated:
             raise RuntimeError("no decision is open: begin an episode with reset")
-        rows = len(self.observation.candidates)
-        if not 0 <= row < rows:
-            raise ValueError(f"row {row} is not legal; legal are rows 0 to {rows - 1}")
+        if row not in legal_rows(self.observation):
+            raise ValueError(f"row {row} is not legal; legal are {in_words(legal_rows(self.observation))}")
         before = self.mark
         self._go_on(int(row))
         self.decisions += 1
@@ -251,3 +250,18 @@ def _check(order: str, most_decisions: int | None, discount_rate_per_s: float) -
         raise ValueError(f"most_decisions is {most_decisions}; it must be at least 1, or None for no limit")
     if not 0.0 <= discount_rate_per_s < math.inf:
         raise ValueError(f"discount_rate_per_s is {discount_rate_per_s}; it must be a finite number of at least 0")
+
+
+def legal_rows(seen: Observation | OrderObservation) -> Sequence[int]:
+    """Rows that may be chosen: all candidates but nodes known to be down, where another is up."""
+    if isinstance(seen, Observation) and seen.up_rows is not None:
+        found: list[int] = seen.up_rows.tolist()
+        return found
+    return range(len(seen.candidates))
+
+
+def in_words(rows: Sequence[int]) -> str:
+    """As in "rows 0 to 3" or "rows 0, 2, 5"."""
+    if list(rows) == list(range(len(rows))):
+        return f"rows 0 to {len(rows) - 1}"
+    return f"rows {', '.join(map(str, rows))}"

@@ -16,7 +16,7 @@ from ..decision import Observation, OrderObservation
 from ..decision.features import ORDER_COLUMNS, POSITION_COLUMNS, order_features, position_features
 from ..plant import Plant
 from ..schema import MODALITIES
-from .process import DecisionProcess, Stretch
+from .process import DecisionProcess, Stretch, legal_rows
 
 LINE_ROWS = 16
 """Rows there are at least where waiting jobs are shown; of a longer line those that joined first can be chosen."""
@@ -52,7 +52,8 @@ class View:
     def mask(self, seen: Observation | OrderObservation | None) -> Mask:
         """[rows]: 1 for rows that may be chosen; all 0 where nothing is to be decided."""
         mask = np.zeros(self.rows, dtype=np.int8)
-        mask[: 0 if seen is None else len(seen.candidates)] = 1
+        if seen is not None:
+            mask[[row for row in legal_rows(seen) if row < self.rows]] = 1
         return mask
 
     def decider(self, seen: Observation | OrderObservation) -> int:

@@ -74,7 +74,7 @@ def _head(study: Study) -> Iterator[str]:
         f"meet the same tasks, lengths and channels, so differences are paired by seed. A difference is "
         f"{plan.subject}'s objective minus the other's, in per cent of the other's: below zero it is better. Intervals "
         "of differences are adjusted for all comparisons of their table (Holm): where no agents differed, the chance "
-        f"that any of them excluded zero would be {100 * (1 - plan.level):g} % at most."
+        f"that any of them excluded zero would be about {100 * (1 - plan.level):g} %."
     )
     if plan.budget is not None:
         yield (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -36,19 +37,30 @@ def changed(path: Path, **values: Any) -> None:
     file.write_text(json.dumps(json.loads(file.read_text()) | values))
 
 
+def sight(*finish_s: float, up: list[int] | None = None) -> Any:
+    """What is seen of nodes, some of them known to be down."""
+    return SimpleNamespace(finish_s=np.array(finish_s), up_rows=None if up is None else np.array(up))
+
+
 def test_of_the_best_rows_the_one_that_is_finished_first_is_taken() -> None:
-    finish_s = np.array([1.0, 9.0, 3.0, 5.0])
-    assert best_of(np.array([0.0, 2.0, 2.0, 2.0]), finish_s) == 2
-    assert best_of(np.array([3.0, 2.0, 2.0, 2.0]), finish_s) == 0
+    seen = sight(1.0, 9.0, 3.0, 5.0)
+    assert best_of(np.array([0.0, 2.0, 2.0, 2.0]), seen) == 2
+    assert best_of(np.array([3.0, 2.0, 2.0, 2.0]), seen) == 0
+
+
+def test_of_nodes_known_to_be_down_none_is_taken_where_another_is_up() -> None:
+    seen = sight(1.0, 9.0, 3.0, 5.0, up=[1, 3])
+    assert best_of(np.array([0.0, 2.0, 2.0, 2.0]), seen) == 3
+    assert best_of(np.array([9.0, -np.inf, 9.0, -np.inf]), seen) == 3
 
 
 def test_what_is_unknown_comes_last_and_where_nothing_is_known_the_first_to_finish_is_taken() -> None:
-    finish_s = np.array([4.0, 3.0, 5.0])
+    seen = sight(4.0, 3.0, 5.0)
     worth = TableAgent(np.full((KEYS, ACTIONS), np.nan))._worth[0]
-    assert best_of(worth, finish_s) == 1
+    assert best_of(worth, seen) == 1
     known = np.full((KEYS, ACTIONS), np.nan)
     known[0, 2] = 99.0
-    assert best_of(TableAgent(known)._worth[0], finish_s) == 2
+    assert best_of(TableAgent(known)._worth[0], seen) == 2
 
 
 def test_it_is_a_sound_agent() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from simoffload.decision import OrderObservation
+from simoffload.decision import Observation, OrderObservation
 from simoffload.decision.features import ORDER_COLUMNS, POSITION_COLUMNS, order_features, position_features
 from simoffload.environments.process import DecisionProcess
 from simoffload.environments.view import LARGEST, LINE_ROWS, View
@@ -53,6 +53,22 @@ def test_rows_are_the_features_and_everything_else_is_0_and_masked(written: dict
         process.step(int(generator.integers(shown)))
     assert not view.array(None).any()
     assert not view.mask(None).any()
+
+
+def test_a_node_known_to_be_down_is_masked_and_refused_while_another_is_up() -> None:
+    process = DecisionProcess("bad-day", ["horizon={tasks: 60}", "warm_up=0 s"])
+    view, generator, down = View(process.plant, "fifo"), np.random.default_rng(1), 0
+    process.reset()
+    while (seen := process.observation) is not None:
+        assert isinstance(seen, Observation)
+        mask, up = view.mask(seen)[: len(seen.candidates)], seen.is_up
+        assert mask.tolist() == (up if up.any() else np.ones_like(up)).astype(int).tolist()
+        if up.any() and not up.all():
+            down += 1
+            with pytest.raises(ValueError, match=r"is not legal; legal are rows \d"):
+                process.step(int(np.flatnonzero(~up)[0]))
+        process.step(int(generator.choice(np.flatnonzero(mask))))
+    assert down > 10
 
 
 def test_the_bound_holds_whatever_is_finite() -> None:

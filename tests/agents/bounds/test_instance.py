@@ -110,6 +110,10 @@ def test_the_bundled_scenario_has_as_many_subtasks_as_it_says() -> None:
             "node 'eye' cannot hold all its models at once; swapping them is not modelled",
         ),
         (
+            ("edges.eye.server={kind: slots, preemption: resume}", "edges.eye.discipline=wspt"),
+            "node 'eye' interrupts services; in a static instance what begins ends",
+        ),
+        (
             ("edges.eye.slowdown={kind: random, factor: 2, mean_between: 1 s, mean_lasting: 1 s}",),
             "node 'eye' slows down at times; a static one keeps its pace",
         ),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from simoffload.agents.learning.batch import batch_of
 from simoffload.agents.learning.dqn import Duel, dqn
 from simoffload.agents.learning.settings import DqnSettings
+from simoffload.agents.scoring import NEVER
 from tests.agents.learning.episodes import by_hand, signs
 
 SMALL = DqnSettings(hidden=(5,), value_hidden=(6,))
@@ -50,6 +51,22 @@ def test_rows_differ_by_the_network_and_the_rule() -> None:
     advantage = made.scorer(torch.from_numpy(rows).float()).detach().numpy() - np.array([0.0, 0.5, 2.0])
     assert worth - worth[0] == pytest.approx(advantage - advantage[0], abs=1e-5)
     assert made.best(view, torch.tensor([0])).item() == int(np.argmax(advantage))
+
+
+def test_rows_that_may_not_be_taken_are_not_in_the_mean_and_never_the_best() -> None:
+    made = duel()
+    rows = signs([1.0, 2.0], [0.0, -1.0], [3.0])
+    some, all_of = (
+        batch_of([by_hand([rows[:count]], [0], [0.0], score=[np.array([0.0, -0.5, NEVER][:count])])])
+        for count in (2, 3)
+    )
+    worth = [
+        made.of(made.view(batch), torch.zeros(2, dtype=torch.int64), torch.arange(2)).detach().numpy()
+        - made.value(made.view(batch).pooled).detach().numpy()
+        for batch in (some, all_of)
+    ]
+    assert worth[0] == pytest.approx(worth[1], abs=1e-5)
+    assert made.best(made.view(all_of), torch.tensor([0])).item() < 2
 
 
 def test_the_policy_takes_the_row_of_largest_q() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -16,14 +17,14 @@ import torch
 
 from simoffload.agents.learning import loop
 from simoffload.agents.learning.coma import Coma
-from simoffload.agents.learning.directory import EPISODE_SEEDS, MOST, Look
+from simoffload.agents.learning.directory import EPISODE_SEEDS, MOST, Look, is_begun
 from simoffload.agents.learning.schemes import SCHEMES, Scheme
 from simoffload.agents.learning.settings import ComaSettings, TrainingSettings
 from simoffload.agents.learning.training import Training
 from simoffload.agents.learning.validation import RULES, VALIDATION_SEEDS, Validation, from_empty, measure
 from simoffload.agents.policy_file import read_policy
 from simoffload.agents.scoring import ScoringAgent
-from simoffload.record.durable import RecordError
+from simoffload.record.durable import RecordError, write_durably
 from simoffload.run.agents import load_agent
 from simoffload.run.recorder import Recorder
 from simoffload.run.world import World
@@ -255,6 +256,23 @@ def test_a_horizon_leaves_a_trace_only_where_there_is_one(tmp_path: Path) -> Non
     assert "horizon_s" not in (tmp_path / "none" / "settings.json").read_text(encoding="utf-8")
     assert '"horizon_s": 5.0' in (tmp_path / "some" / "settings.json").read_text(encoding="utf-8")
     assert not equal(checkpoint(tmp_path / "none")["learner"], checkpoint(tmp_path / "some")["learner"])
+
+
+@pytest.mark.parametrize("written", range(3))
+def test_a_directory_whose_first_files_were_not_all_written_is_begun_anew(tmp_path: Path, written: int) -> None:
+    scenarios, settings = [busy(), busy("seed=9")], {"seed": 1}
+    order: list[Path] = []
+
+    def write(path: Path, content: bytes) -> None:
+        if len(order) == written:
+            raise KeyboardInterrupt
+        order.append(path)
+        write_durably(path, content)
+
+    with mock.patch("simoffload.agents.learning.directory.write_durably", write), pytest.raises(KeyboardInterrupt):
+        is_begun(tmp_path / "new", scenarios, settings)
+    assert not is_begun(tmp_path / "new", scenarios, settings)
+    assert is_begun(tmp_path / "new", scenarios, settings)
 
 
 @pytest.mark.usefixtures("in_turn")
