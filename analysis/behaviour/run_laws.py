@@ -251,7 +251,9 @@ def _of_nodes(seen: _Records) -> Iterator[Law | Unchecked]:
         yield Law(
             LITTLE, name, present_s, own["present_s"], "integral of the number present", "sum of times spent", "s"
         )
-        if name in slots and (slots[name] > 1 or own["lost"]):
+        if end_s <= 0.0:
+            yield Unchecked(UTILISATION, name, "the run was shorter than the resolution of its rows")
+        elif name in slots and (slots[name] > 1 or own["lost"]):
             yield Unchecked(UTILISATION, name, "services were interrupted, and rows do not tell for how long")
         else:
             mean_s = own["serving_s"] / own["n"] if own["n"] else 0.0
@@ -292,9 +294,17 @@ def _of_links(seen: _Records) -> Iterator[Law | Unchecked]:
 
 
 def _window(seen: _Records) -> tuple[float, float]:
-    """The time that the averages of a summary are over: from the end of the warm-up to the last arrival."""
-    last = seen.tasks.query("SELECT max(arrival_s) AS s FROM rows")["s"][0]
-    return seen.run.warm_up_s, float(np.nan_to_num(last))
+    """The time that the averages of a summary are over: from the end of the warm-up to the last arrival.
+
+    Where more tasks would have come after the horizon, it ends there. Which it was is seen by the throughput.
+    """
+    run = seen.run
+    last = float(np.nan_to_num(seen.tasks.query("SELECT max(arrival_s) AS s FROM rows")["s"][0]))
+    busy = next((node for node in run.summary.nodes.values() if node.completions), None)
+    if busy is None or not busy.throughput_per_s:
+        return run.warm_up_s, last
+    end_s = run.warm_up_s + busy.completions / busy.throughput_per_s
+    return run.warm_up_s, min((last, run.summary.simulated_s), key=lambda each: abs(each - end_s))
 
 
 def _in_window(sql: str, window: tuple[float, float]) -> str:

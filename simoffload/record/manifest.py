@@ -18,6 +18,7 @@ from urllib.parse import quote
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from .. import __version__
+from ..schema.limits import COARSEST_S
 from .durable import RecordError, contents, write_durably
 
 MANIFEST_FILE = "manifest.json"
@@ -67,11 +68,11 @@ class Manifest(BaseModel):
     """Of the bytes of scenario.yaml."""
     agent: str
     seed: Annotated[int, Field(ge=0)]
-    kept_one_in: Annotated[int, Field(ge=0)] = 1
+    kept_one_in: Annotated[int, Field(ge=0, le=10**6)] = 1
     """Rows are kept of one task in this many; 0: no rows at all."""
-    resolution_s: Annotated[float, Field(ge=0)] = 0.0
+    resolution_s: Annotated[float, Field(ge=0, le=COARSEST_S, allow_inf_nan=False)] = 0.0
     """What times in rows are rounded down to; 0: they are exact."""
-    rows_per_part: Annotated[int, Field(ge=1)] = ROWS_PER_PART
+    rows_per_part: Annotated[int, Field(ge=1, le=2**24)] = ROWS_PER_PART
     """All layouts go on to new part files when so many rows have come since they last did."""
     stop_if_unstable: bool = False
     files: dict[str, str] = {}

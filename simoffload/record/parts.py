@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from .durable import RecordError, contents, write_durably
 from .manifest import ROWS_PER_PART, PartInfo, read_manifest
-from .rounding import with_resolution
+from .rounding import Rounding
 from .rows import LAYOUTS, Layout, as_array
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ _SAMPLE = 4096
 _RECURRING = 0.25, 0.75
 """Floats of which so large a share is distinct are stored as they are: of fewer ones, each byte has few values, too."""
 _LABEL = b"simoffload.rows"
+EXACT = Rounding()
 _hash = partial(blake2b, digest_size=16)
 
 
@@ -38,17 +39,17 @@ class PartWriter:
 
     `parts` lists what has been written; the caller puts it into the manifest, without which nobody reads it. Pickles
     with the rows held back and the number of parts: `continue_in` says where they are and which they were. Rows are
-    written as they are, or with `resolution_s` as `rounding` has it.
+    written as they are, or rounded.
     """
 
-    __slots__ = ("_directory", "_layout", "_listed", "_pending", "_resolution_s", "_size", "_written", "parts")
+    __slots__ = ("_directory", "_layout", "_listed", "_pending", "_rounding", "_size", "_written", "parts")
 
     def __init__(
-        self, run_directory: Path, layout: Layout, rows_per_part: int = ROWS_PER_PART, resolution_s: float = 0.0
+        self, run_directory: Path, layout: Layout, rows_per_part: int = ROWS_PER_PART, rounding: Rounding = EXACT
     ) -> None:
         self._directory = run_directory
         self._layout = layout
-        self._resolution_s = resolution_s
+        self._rounding = rounding
         self._size = layout.size * rows_per_part
         self._pending = bytearray()
         self.parts: tuple[PartInfo, ...] = ()
@@ -67,11 +68,11 @@ class PartWriter:
         self._directory = run_directory
         self.parts = tuple(own[: self._written])
 
-    def __getstate__(self) -> tuple[Layout, int, bytes, int, float]:
-        return self._layout, self._size, bytes(self._pending), len(self.parts), self._resolution_s
+    def __getstate__(self) -> tuple[Layout, int, bytes, int, Rounding]:
+        return self._layout, self._size, bytes(self._pending), len(self.parts), self._rounding
 
-    def __setstate__(self, state: tuple[Layout, int, bytes, int, float]) -> None:
-        self._layout, self._size, pending, self._written, self._resolution_s = state
+    def __setstate__(self, state: tuple[Layout, int, bytes, int, Rounding]) -> None:
+        self._layout, self._size, pending, self._written, self._rounding = state
         self._pending = bytearray(pending)
         self._listed = {}
 
@@ -91,7 +92,7 @@ class PartWriter:
         return True
 
     def _write_part(self, size: int) -> None:
-        rows = with_resolution(self._layout, bytes(memoryview(self._pending)[:size]), self._resolution_s)
+        rows = self._rounding.of(self._layout, bytes(memoryview(self._pending)[:size]))
         file = f"{self._layout.name}/part-{len(self.parts):05}.parquet"
         path = self._directory / file
         content = _to_parquet(self._layout, rows)

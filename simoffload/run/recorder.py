@@ -16,7 +16,8 @@ from ..record.batches import Batches
 from ..record.fingerprint import Fingerprint
 from ..record.manifest import ROWS_PER_PART, PartInfo
 from ..record.measures import PER_1000
-from ..record.parts import PartWriter
+from ..record.parts import EXACT, PartWriter
+from ..record.rounding import Rounding
 from ..record.rows import ATTEMPTS, LAYOUTS, LINKS, LOSSES, NODES, SUBTASKS, TASKS, Layout, RowBuffer, sampled
 from ..record.sketch import QuantileSketch
 from ..record.tally import Tally
@@ -86,7 +87,7 @@ class Recorder:
         written: Callable[[tuple[PartInfo, ...]], None],
         drop_penalty: float = 0.0,
         rows_per_part: int = ROWS_PER_PART,
-        resolution_s: float = 0.0,
+        rounding: Rounding = EXACT,
     ) -> None:
         assert isinstance(objective.latency_reference, float) and isinstance(objective.cost_reference, float)
         self._latency_factor = objective.latency_weight / objective.latency_reference
@@ -97,7 +98,7 @@ class Recorder:
         self._fingerprint = Fingerprint()
         keeps = directory is not None and kept_one_in > 0
         self._writers = (
-            {layout.name: PartWriter(directory, layout, rows_per_part, resolution_s) for layout in LAYOUTS}
+            {layout.name: PartWriter(directory, layout, rows_per_part, rounding) for layout in LAYOUTS}
             if keeps and directory
             else {}
         )

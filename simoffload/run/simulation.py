@@ -12,11 +12,12 @@ from typing import Any
 from ..decision import Agent
 from ..record.durable import RecordError, held
 from ..record.manifest import ROWS_PER_PART, Status
+from ..record.rounding import Rounding
 from ..schema import Scenario
 from ..schema.limits import LONGEST_RUN_S, MOST_IN_SYSTEM
 from ..schema.scenario import Horizon
 from .agents import load_agent
-from .journal import Journal, begin_journal
+from .journal import Journal, begin_journal, kept_one_in
 from .progress import Progress
 from .recorder import Recorder
 from .references import with_references
@@ -101,11 +102,11 @@ def set_up(scenario: Scenario, agent: Agent, journal: Journal) -> World:
         len(scenario.edges) + len(scenario.clouds),
         scenario.warm_up,
         journal.directory,
-        journal.manifest.kept_one_in,
+        kept_one_in(scenario.records),
         journal.parts_written,
         scenario.faults.drop_penalty,
         journal.manifest.rows_per_part,
-        journal.manifest.resolution_s,
+        Rounding(scenario.records.resolution, scenario.warm_up),
     )
     with _failing(journal):
         return World(scenario, agent, recorder)

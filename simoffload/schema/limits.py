@@ -30,6 +30,8 @@ MOST_STATES = 64
 """States of a chain; finding how often each is visited takes their number to the third power."""
 LEAST_SHARE = 1e-6
 """Of tasks whose rows are kept."""
+COARSEST_S = 1e-6
+"""Of the times in rows; with more, what is short would be gone."""
 MOST_WORKLOADS = 1000
 MOST_SOURCES = 100_000
 """Of tasks: homes, of all workloads together; each has a dozen random generators."""

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from ..quantities import BytesPerToken, Fraction, Number, Seconds, Usd, Whole
 from .base import Frozen, Name
 from .faults import FaultPolicy
-from .limits import LEAST_SHARE, MOST_LAWS, MOST_WORKLOADS
+from .limits import COARSEST_S, LEAST_SHARE, MOST_LAWS, MOST_WORKLOADS
 from .network import Link
 from .nodes import CloudServer, EdgeNode, Hardware, MeasuredLaw, Model, Price, Site
 from .workload import Workload
@@ -43,7 +43,7 @@ class Records(Frozen):
     level: Literal["full", "sampled", "off"] = "off"
     sample: Annotated[Fraction, Field(ge=LEAST_SHARE)] = 0.1
     """Share of tasks kept at level `sampled`."""
-    resolution: Annotated[Seconds, Field(ge=0, le=1)] = 0.0
+    resolution: Annotated[Seconds, Field(ge=0, le=COARSEST_S)] = 0.0
     """Times in rows are rounded down to this (to the power of two of a second at or below it), bills to 8 digits; 0:
     rows are exact. 100 ns save a quarter of the disk."""
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from simoffload.record.manifest import read_manifest
 from simoffload.record.parts import read_table
-from simoffload.record.rounding import BITS, with_resolution
+from simoffload.record.rounding import BITS, Rounding
 from simoffload.record.rows import LINKS, SUBTASKS, TASKS, Layout, as_array
 from simoffload.run.resuming import resume
 from simoffload.run.simulation import simulate
@@ -30,7 +30,7 @@ RESOLUTIONS = st.sampled_from([1e-300, 1e-12, 1e-9, 5e-8, 1e-6, 0.3, 1.0])
 @given(rows(), RESOLUTIONS)
 def test_no_number_moves_by_more_than_is_said(drawn: Any, resolution_s: float) -> None:
     layout, values = drawn
-    exact, rounded = packed(layout, values), with_resolution(layout, packed(layout, values), resolution_s)
+    exact, rounded = packed(layout, values), Rounding(resolution_s).of(layout, packed(layout, values))
     assert len(rounded) == len(exact)
     before, after = as_array(layout, exact), as_array(layout, rounded)
     for column in layout.columns:
@@ -48,7 +48,7 @@ def test_no_number_moves_by_more_than_is_said(drawn: Any, resolution_s: float) -
 
 def test_without_a_resolution_rows_are_exact() -> None:
     exact = packed(LINKS, [(1, 2, 3, math.pi, math.pi, math.pi, math.pi, math.pi)])
-    assert with_resolution(LINKS, exact, 0.0) is exact
+    assert Rounding().of(LINKS, exact) is exact
 
 
 @given(st.lists(st.floats(0, 1e10), min_size=2), RESOLUTIONS)
@@ -62,9 +62,19 @@ def test_order_and_equality_of_instants_stay_and_so_does_the_side_of_a_point_of_
         assert ((rounded < point) == (np.array(instants) < point)).all()
 
 
-def instants_after(instants: list[float], resolution_s: float) -> np.ndarray[Any, Any]:
+def instants_after(instants: list[float], resolution_s: float, warm_up_s: float = 0.0) -> np.ndarray[Any, Any]:
     values = [(0, 0, 0, 0.0, instant, 0.0, 0.0, 0.0) for instant in instants]
-    return as_array(LINKS, with_resolution(LINKS, packed(LINKS, values), resolution_s))["queued_s"]
+    return as_array(LINKS, Rounding(resolution_s, warm_up_s).of(LINKS, packed(LINKS, values)))["queued_s"]
+
+
+@given(st.lists(st.floats(0, 1e10), min_size=2), RESOLUTIONS, st.floats(0, 1e6))
+def test_whoever_came_when_tasks_were_measured_still_did(
+    instants: list[float], resolution_s: float, warm_up_s: float
+) -> None:
+    rounded = instants_after([*instants, warm_up_s, math.nextafter(warm_up_s, 0.0)], resolution_s, warm_up_s)
+    exact = np.array([*instants, warm_up_s, math.nextafter(warm_up_s, 0.0)])
+    assert ((rounded >= warm_up_s) == (exact >= warm_up_s)).all()
+    assert (np.diff(rounded[np.argsort(exact, kind="stable")]) >= 0).all()
 
 
 def test_the_grid_is_a_power_of_two_of_a_second() -> None:
@@ -106,7 +116,7 @@ def test_a_resumed_run_rounds_as_before(tmp_path: Path) -> None:
         assert read_table(tmp_path / "stopped", name).equals(read_table(tmp_path / "straight", name))
 
 
-@pytest.mark.parametrize("wrong", ["-1 ns", "2 s", "nan"])
+@pytest.mark.parametrize("wrong", ["-1 ns", "2 us", "nan"])
 def test_absurd_resolutions_are_refused(wrong: str) -> None:
     with pytest.raises(Exception, match="resolution"):
         load_scenario("tiny", [f"records.resolution={wrong}"])

@@ -436,3 +436,14 @@ def test_a_run_whose_trace_has_changed_is_another_run(tmp_path: Path) -> None:
     with pytest.raises(RecordError, match=r"rates\.csv is not what it was when the run began; put it back"):
         resume(tmp_path / "run")
     assert resume(tmp_path / "run", from_start=True)["status"] == "complete"
+
+
+def test_which_rows_are_kept_is_said_by_the_scenario_and_not_by_an_edited_manifest(tmp_path: Path) -> None:
+    straight, stopped = tmp_path / "straight", tmp_path / "stopped"
+    simulate(scenario("records.resolution=100 ns"), "eft", straight)
+    simulate(scenario("records.resolution=100 ns"), "eft", stopped, lambda progress: False)
+    (stopped / "checkpoint").unlink(missing_ok=True)
+    manifest = json.loads((stopped / "manifest.json").read_text()) | {"kept_one_in": 0, "resolution_s": 0.0}
+    (stopped / "manifest.json").write_text(json.dumps(manifest | {"parts": []}))
+    resume(stopped)
+    assert read_table(stopped, "subtasks").equals(read_table(straight, "subtasks"))

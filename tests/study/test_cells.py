@@ -63,7 +63,7 @@ def test_the_key_of_a_place_is_that_of_all_its_seeds_and_of_nothing_else() -> No
     scenario = tiny()
     assert place_key(scenario) == place_key(scenario.model_copy(update={"seed": 99}))
     assert place_key(scenario) != place_key(tiny("telemetry_interval=1 s"))
-    assert place_key(scenario) == place_key(tiny("records={level: full, resolution: 1 ms}"))
+    assert place_key(scenario) == place_key(tiny("records={level: full, resolution: 1 us}"))
 
 
 def test_a_trace_is_known_by_its_content_wherever_it_lies(tmp_path: Path) -> None:

@@ -72,6 +72,24 @@ def test_all_laws_hold_of_rounded_rows_and_a_lost_row_is_still_found(tmp_path: P
     assert broken(rewritten(run, tmp_path / "other", "subtasks", lambda rows: np.delete(rows, 100)))
 
 
+def test_whoever_arrives_as_the_warm_up_ends_is_measured_in_rounded_rows_too(tmp_path: Path) -> None:
+    settings = [
+        "records={level: full, resolution: 100 ns}",
+        "workloads.request.arrivals={kind: periodic, period: 20.1 s, aligned: true}",
+        "warm_up=60.3 s",
+        "horizon={tasks: 100}",
+    ]
+    simulate(load_scenario("tiny", settings), "eft", tmp_path / "run")
+    assert laws_of(open_run(tmp_path / "run")).hold
+
+
+def test_the_laws_hold_where_a_horizon_in_time_finds_the_plant_empty(tmp_path: Path) -> None:
+    settings = ["records.level=full", "horizon={time: 900 s}", "seed=3"]
+    simulate(load_scenario("tiny", settings), "eft", tmp_path / "run")
+    found = laws_of(open_run(tmp_path / "run"))
+    assert found.hold and not found.unchecked
+
+
 def test_times_that_are_off_by_more_than_the_resolution_are_found(tmp_path: Path) -> None:
     run = with_resolution(tmp_path / "run", "1 us")
     edit_json(run.directory / "manifest.json", "resolution_s", value=1e-12)
