@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from simoffload.decision import Decision
 from simoffload.record.durable import RecordError, read_json, write_json
 
+from .choosing import rows_that_may_be
 from .learning.counts import ACTIONS, KEYS, LOAD_BOUNDS, situation
 from .policy_file import LARGEST_CARD
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from simoffload.decision import Observation, Setting
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 KIND, FORMAT = "cost-table", 1
 
 
@@ -48,11 +48,6 @@ def best_of(worth: Floats, seen: Observation) -> int:
     rows = rows_that_may_be(seen)
     best = rows[worth[rows] == worth[rows].max()]
     return int(best[np.argmin(seen.finish_s[best])])
-
-
-def rows_that_may_be(seen: Observation) -> Ints:
-    """Those of nodes that are up, or all where none is known to be."""
-    return np.arange(len(seen.finish_s)) if seen.up_rows is None else seen.up_rows
 
 
 def write_table(path: Path, means: Floats, card: dict[str, Any]) -> None:

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from simoffload.decision import Setting
 
-from ..kind_table import TableAgent, best_of, rows_that_may_be, write_table
+from ..choosing import rows_that_may_be
+from ..kind_table import TableAgent, best_of, write_table
 from .counts import ACTIONS, KEYS, Counts, situation
 from .rollout import Choice, Episode
 from .settings import Ucb1Settings

@@ -117,8 +117,7 @@ def laws_of(run: Run) -> Laws:
         kinds = ("tasks", "subtasks", "nodes", "links", "attempts")
         seen = _Records(run, *(stack.enter_context(open_rows(run.directory, kind)) for kind in kinds))
         found = [_little_of_tasks(seen), *_conservation(seen), *_of_nodes(seen), *_of_links(seen)]
-        end_s = float(seen.nodes.query("SELECT max(time_s) AS s FROM rows")["s"].max(initial=0.0))
-    resolution_s = run.manifest.resolution_s
+    resolution_s, end_s = run.manifest.resolution_s, run.summary.simulated_s
     times = 2.0 * (seen.tasks.count + seen.subtasks.count + seen.attempts.count + seen.links.count)
     return Laws(
         tuple(_with_slack(each, resolution_s, times, end_s) for each in found if isinstance(each, Law)),

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from .durable import RecordError, contents, write_durably
 from .manifest import ROWS_PER_PART, PartInfo, read_manifest
-from .rounding import Rounding
+from .rounding import EXACT, Rounding
 from .rows import LAYOUTS, Layout, as_array
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ _SAMPLE = 4096
 _RECURRING = 0.25, 0.75
 """Floats of which so large a share is distinct are stored as they are: of fewer ones, each byte has few values, too."""
 _LABEL = b"simoffload.rows"
-EXACT = Rounding()
 _hash = partial(blake2b, digest_size=16)
 
 

@@ -46,6 +46,9 @@ class Rounding:
         return array.tobytes()
 
 
+EXACT = Rounding()
+
+
 def _on_grid(values: NDArray[np.float64], power: int) -> NDArray[np.float64]:
     """Rounded down to multiples of 2^-power; larger numbers than have digits there are on the grid anyway."""
     found = values.copy()

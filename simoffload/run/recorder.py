@@ -16,8 +16,8 @@ from ..record.batches import Batches
 from ..record.fingerprint import Fingerprint
 from ..record.manifest import ROWS_PER_PART, PartInfo
 from ..record.measures import PER_1000
-from ..record.parts import EXACT, PartWriter
-from ..record.rounding import Rounding
+from ..record.parts import PartWriter
+from ..record.rounding import EXACT, Rounding
 from ..record.rows import ATTEMPTS, LAYOUTS, LINKS, LOSSES, NODES, SUBTASKS, TASKS, Layout, RowBuffer, sampled
 from ..record.sketch import QuantileSketch
 from ..record.tally import Tally
