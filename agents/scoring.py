@@ -67,8 +67,12 @@ class Heads:
 
 def position_score(seen: Observation, speeds: SpeedsByHome | None = None) -> Floats:
     """The rule's score above its least, in units of L_ref: the finish time, whose least comes first."""
-    finish = seen.finish_s if speeds is None else finish_at(seen, speeds.slowness(seen))
-    score: Floats = (finish - finish.min()) / seen.setting.latency_reference_s
+    if speeds is None:
+        finish, least_s = seen.finish_s, seen.least_finish_s
+    else:
+        finish = finish_at(seen, speeds.slowness(seen))
+        least_s = min(finish.tolist())
+    score: Floats = (finish - least_s) / seen.setting.latency_reference_s
     return score
 
 

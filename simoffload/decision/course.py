@@ -51,8 +51,9 @@ class Course:
     @property
     def progress(self) -> tuple[int, int, int]:
         """Subtasks placed, those of them not done, and all."""
-        placed = sum(job is not None for job in self.jobs) + sum(answer is not None for answer in self.answers)
-        return placed, len(self.under_way()), len(self.jobs)
+        count = len(self.jobs)
+        placed = 2 * count - self.jobs.count(None) - self.answers.count(None)
+        return placed, len(self.under_way()), count
 
     def answered(self, job: Job, answer: Item) -> None:
         """An attempt has led to the answer of its subtask."""

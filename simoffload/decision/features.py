@@ -47,7 +47,7 @@ def position_features(seen: Observation) -> Floats:
     transfer, wait, finish = seen.transfer_s, seen.wait_s, seen.finish_s
     completion, price, score = seen.completion_s, seen.cost_usd, seen.score
     queue, serving, kinds = seen.queue_length, seen.in_service, seen.kinds
-    waits, least = wait.tolist(), min(finish.tolist())
+    waits, least = wait.tolist(), seen.least_finish_s
     columns = np.empty((len(POSITION_COLUMNS), len(waits)))
     columns[0] = transfer
     columns[1] = wait

@@ -220,6 +220,12 @@ class Observation:
             finish += self.way_home_s
         return finish
 
+    @lazy
+    def least_finish_s(self) -> float:
+        """The least of these."""
+        least: float = min(self.finish_s.tolist())
+        return least
+
     @property
     def _is_sink(self) -> bool:
         return not self._course.task.graph.successors[self.subtask]
@@ -254,7 +260,7 @@ class Observation:
     @property
     def on_critical_path(self) -> bool:
         """Whether the task is expected to end with a way through this subtask, wherever it runs."""
-        best = float(self.finish_s.min()) + self.tail_s
+        best = self.least_finish_s + self.tail_s
         return self.now_s + best >= self._others_end_s
 
     @property
@@ -265,7 +271,7 @@ class Observation:
     @lazy
     def slack_s(self) -> float:
         """How much later than at best the subtask may finish before its task is expected to be delayed by it."""
-        return max(self._others_end_s - self.now_s, 0.0) - float(self.finish_s.min()) - self.tail_s
+        return max(self._others_end_s - self.now_s, 0.0) - self.least_finish_s - self.tail_s
 
     @property
     def progress(self) -> tuple[int, int, int]:
