@@ -148,6 +148,14 @@ class Faults:
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """The time that averages of nodes and links are over, s."""
+
+    begin: Number
+    end: Number
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """`summary.json` of a run."""
 
@@ -156,6 +164,7 @@ class Summary:
     seed: int
     status: str
     simulated_s: Number
+    window_s: Window
     wall_s: Number
     events: int
     tasks: Tasks

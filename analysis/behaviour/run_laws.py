@@ -16,7 +16,7 @@ from simoffload.record.rounding import BITS
 from simoffload.record.rows import LOSSES
 
 from ..numbers import counted, listed, rounded
-from ..runs import Run
+from ..runs import Run, Window
 from ..sources.database import real
 from ..sources.rows import Columns, Rows, open_rows
 from .laws import CONSERVATION, FLOW, LITTLE, UTILISATION, Law, flow_balance, utilisation
@@ -264,7 +264,7 @@ def _of_nodes(seen: _Records) -> Iterator[Law | Unchecked]:
 
 def _visits(seen: _Records, single: Sequence[int]) -> dict[int, dict[str, float]]:
     """By node what its subtasks and lost attempts did there; `single` are nodes of one server that is interrupted."""
-    window = _window(seen)
+    window = seen.run.summary.window_s
     served = _by(seen.subtasks.query(_in_window(_SERVED, window)), "node")
     if single:
         at_work = _by(seen.subtasks.query(_AT_WORK.format(nodes=", ".join(map(str, single)))), "node")
@@ -280,8 +280,8 @@ def _visits(seen: _Records, single: Sequence[int]) -> dict[int, dict[str, float]
 def _of_links(seen: _Records) -> Iterator[Law | Unchecked]:
     """Little's law of the transfers that wait, in the measured time."""
     gap = _gap(seen.run) or _left_behind(seen)
-    window = _window(seen)
-    duration_s = window[1] - window[0]
+    window = seen.run.summary.window_s
+    duration_s = window.end - window.begin
     carried = _by(seen.links.query(_in_window(_CARRIED, window)), "link")
     for name, number in link_numbers(seen.run).items():
         if gap:
@@ -292,23 +292,8 @@ def _of_links(seen: _Records) -> Iterator[Law | Unchecked]:
         yield Law(LITTLE, name, left, waited_s, "integral of the number waiting", "sum of waits", "s")
 
 
-def _window(seen: _Records) -> tuple[float, float]:
-    """The time that the averages of a summary are over: from the end of the warm-up to the last arrival.
-
-    Where more tasks would have come after the horizon, it ends there. Which it was is seen by the throughput.
-    """
-    run = seen.run
-    last = float(np.nan_to_num(seen.tasks.query("SELECT max(arrival_s) AS s FROM rows")["s"][0]))
-    busy = next((node for node in run.summary.nodes.values() if node.completions), None)
-    if busy is None or not busy.throughput_per_s:
-        return run.warm_up_s, last
-    end_s = run.warm_up_s + busy.completions / busy.throughput_per_s
-    return run.warm_up_s, min((last, run.summary.simulated_s), key=lambda each: abs(each - end_s))
-
-
-def _in_window(sql: str, window: tuple[float, float]) -> str:
-    begin, end = map(real, window)
-    return sql.format(begin=begin, end=end)
+def _in_window(sql: str, window: Window) -> str:
+    return sql.format(begin=real(window.begin), end=real(window.end))
 
 
 def _by(rows: Columns, key: str) -> dict[int, dict[str, float]]:

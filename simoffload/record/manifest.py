@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import platform
+from collections import Counter
 from datetime import UTC, datetime
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import quote
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from .. import __version__
 from ..schema.limits import COARSEST_S
@@ -86,6 +87,14 @@ class Manifest(BaseModel):
     finished: AwareDatetime | None = None
     fingerprint: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
     parts: tuple[PartInfo, ...] = ()
+
+    @field_validator("parts")
+    @classmethod
+    def _each_once(cls, parts: tuple[PartInfo, ...]) -> tuple[PartInfo, ...]:
+        twice = next((file for file, times in Counter(part.file for part in parts).items() if times > 1), None)
+        if twice is not None:
+            raise ValueError(f"{twice} is listed more than once")
+        return parts
 
     @property
     def is_over(self) -> bool:

@@ -1,10 +1,10 @@
 """The summary of a run: what `summary.json` holds, from running statistics that need no rows.
 
-Times and costs are of tasks that arrived after the warm-up. Averages of nodes and links run from the warm-up's end to
-the last arrival: a plant that is being emptied says nothing of the plant at work. `utilisation` is the share of slots
-in use, of a batch or an interface the share of time with anybody in service. `latency_batches` are the latencies in the
-order of their ends, as `simoffload.record.batches` keeps them: what intervals are made of where rows are not kept.
-Dropped tasks count in cost and objective, not in latency.
+Times and costs are of tasks that arrived after the warm-up. Averages of nodes and links are over `window_s`, from the
+warm-up's end to the last arrival: a plant that is being emptied says nothing of the plant at work. `utilisation` is the
+share of slots in use, of a batch or an interface the share of time with anybody in service. `latency_batches` are the
+latencies in the order of their ends, as `simoffload.record.batches` keeps them: what intervals are made of where rows
+are not kept. Dropped tasks count in cost and objective, not in latency.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ def summarise(
         "reason": reason,
         "fingerprint": fingerprint,
         "simulated_s": now,
+        "window_s": {"begin": window.begin_s, "end": window.end_s},
         "wall_s": wall_s,
         "events": world.kernel.events,
         "tasks": {

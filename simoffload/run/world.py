@@ -41,6 +41,8 @@ DEFAULT_STRETCH_S = 5.0
 class Window:
     """What stations did over a stretch of time, in the order of the world's nodes and links."""
 
+    begin_s: float
+    end_s: float
     nodes: tuple[OccupancySummary, ...]
     swaps: tuple[int, ...]
     """Models that each node loaded."""
@@ -203,6 +205,8 @@ class World:
         swaps = zip(self.servers, self._early_swaps, strict=True)
         faults = [self._crashes.get(node.number) for node in self.plant.nodes]
         return Window(
+            begin_s=self.servers[0].occupancy.began_s,
+            end_s=now,
             nodes=tuple(server.occupancy.summary(now) for server in self.servers),
             swaps=tuple(server.swaps - early for server, early in swaps),
             links=tuple(link.occupancy.summary(now) for link in self.links),

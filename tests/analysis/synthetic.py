@@ -242,6 +242,7 @@ def _summary(rows: Rows, setup: Setup, agent: str, seed: int, fingerprint: str) 
     return {
         "schema_version": 1, "scenario": "made-up", "agent": agent, "seed": seed, "status": setup.status,
         "fingerprint": fingerprint, "simulated_s": float(tasks["finish_s"].max()), "wall_s": 0.5,
+        "window_s": {"begin": WARM_UP_S, "end": float(tasks["arrival_s"].max())},
         "events": 20 * len(latency),
         "tasks": {
             "arrived": len(measured), "completed": len(measured), "dropped": 0, "in_system": 0,

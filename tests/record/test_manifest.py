@@ -118,6 +118,14 @@ def test_what_is_wrong_in_a_manifest_is_named(
         read_manifest(tmp_path)
 
 
+def test_a_part_that_is_listed_twice_is_refused(manifest: Manifest, tmp_path: Path) -> None:
+    write_manifest(tmp_path, manifest.model_copy(update={"parts": (PART, PART)}))
+    with pytest.raises(
+        RecordError, match=r"manifest\.json: parts: .*tasks/part-00000\.parquet is listed more than once"
+    ):
+        read_manifest(tmp_path)
+
+
 def test_a_manifest_does_not_change(manifest: Manifest) -> None:
     with pytest.raises(ValidationError, match="frozen"):
         manifest.seed = 4

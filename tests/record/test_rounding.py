@@ -17,6 +17,7 @@ from simoffload.record.manifest import read_manifest
 from simoffload.record.parts import read_table
 from simoffload.record.rounding import BITS, Rounding
 from simoffload.record.rows import LINKS, SUBTASKS, TASKS, Layout, as_array
+from simoffload.run import simulation
 from simoffload.run.resuming import resume
 from simoffload.run.simulation import simulate
 from simoffload.schema import load_scenario
@@ -106,11 +107,14 @@ def test_a_run_with_a_resolution_has_the_summary_and_fingerprint_of_one_without(
         assert all(struct.pack("<d", cost)[:3] == b"\0\0\0" for cost in costs)
 
 
-def test_a_resumed_run_rounds_as_before(tmp_path: Path) -> None:
+def test_a_resumed_run_rounds_as_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simulation, "_LOOK_S", 0.0)
+    monkeypatch.setattr(simulation, "_EVENTS_PER_LOOK", 1000)
     recorded(tmp_path / "straight", "records.resolution=50 ns")
     scenario = load_scenario("tiny", ["records={level: full, resolution: 50 ns}", "horizon={tasks: 300}"])
     looks = iter([True, False])
     simulate(scenario, "eft", tmp_path / "stopped", lambda progress: next(looks, False), rows_per_part=64)
+    assert read_manifest(tmp_path / "stopped").status == "incomplete"
     resume(tmp_path / "stopped")
     for name in ("tasks", "subtasks", "links"):
         assert read_table(tmp_path / "stopped", name).equals(read_table(tmp_path / "straight", name))

@@ -156,7 +156,9 @@ def test_nodes_count_what_measured_tasks_did_there(run: Run, subtasks: Rows) -> 
 
 
 def test_nodes_count_what_happened_there_after_the_warm_up(run: Run, subtasks: Rows) -> None:
-    duration_s = last_arrival_s(run) - WARM_UP_S
+    window = run.summary.window_s
+    assert (window.begin, window.end) == (WARM_UP_S, last_arrival_s(run))
+    duration_s = window.end - window.begin
     assert duration_s < run.summary.simulated_s - WARM_UP_S
     for number, found in enumerate(run.summary.nodes.values()):
         mine = subtasks["node"] == number
