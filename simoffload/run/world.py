@@ -144,7 +144,7 @@ class World:
         """The crashes of a node."""
         assert node.crashes is not None
         spells = make_spells(node.crashes, streams, f"node:{node.id}", "crashes")
-        return Recurring(self.kernel, spells, self.dispatcher.crash, self.dispatcher.repair, node.number)
+        return Recurring(self.kernel, spells, self.dispatcher.losses.crash, self.dispatcher.losses.repair, node.number)
 
     def _browning_out(self, streams: Streams) -> Iterator[Recurring]:
         """The brown-outs of interfaces."""

@@ -47,7 +47,7 @@ def plays(agent: Any, *tasks: Any, settings: tuple[str, ...]) -> tuple[World, Lo
     for fault in world._crashes.values():
         fault.start()
     heard = Losing()
-    world.dispatcher._witness = heard
+    world.dispatcher._witness = world.dispatcher.losses._witness = heard
     play(world, *tasks)
     dispatcher = world.dispatcher
     assert dispatcher.arrived == len(tasks) == dispatcher.completed + dispatcher.dropped
