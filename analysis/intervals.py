@@ -90,6 +90,27 @@ def paired_difference(a: Sequence[float], b: Sequence[float], level: float = 0.9
     return PairedDifference(interval, p_value, separate / sd**2)
 
 
+def paired_ratio(a: Sequence[float], b: Sequence[float], level: float = 0.95) -> Interval:
+    """The interval of mean a / mean b - 1; entry i of both must come from the same seed.
+
+    By the delta method (as in Cochran 1977, section 6.4): the scatter is that of (a_i - r b_i) / mean b with r the
+    ratio found, so that the mean of b is not taken to be known. nan where that is 0; ValueError as for
+    `paired_difference`.
+    """
+    share, of_a, of_b = shares(a, b)
+    interval = paired_difference(of_a, of_b, level).difference
+    return Interval(share, interval.half_width, level, interval.n)
+
+
+def shares(a: Sequence[float], b: Sequence[float]) -> tuple[float, list[float], list[float]]:
+    """mean a / mean b - 1, and a / mean b and r b / mean b, whose means are equal; r is the ratio."""
+    base = math.fsum(b) / len(b) if b else 0.0
+    if base == 0:
+        return math.nan, [0.0] * len(a), [0.0] * len(b)
+    ratio = math.fsum(a) / len(a) / base
+    return ratio - 1, [x / base for x in a], [ratio * y / base for y in b]
+
+
 def holm(p_values: Sequence[float]) -> list[float]:
     """p-values adjusted for being many, in the given order (Holm 1979).
 

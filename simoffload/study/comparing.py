@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from ..analysis.intervals import PairedDifference, adjusted_differences
-from ..analysis.scheme_intervals import Measured, SchemeDifference, adjusted_scheme_differences
+from ..analysis.intervals import PairedDifference, adjusted_differences, paired_ratio
+from ..analysis.scheme_intervals import Measured, SchemeDifference, adjusted_scheme_differences, scheme_ratio
 
 
 class Verdict(Enum):
@@ -22,6 +22,19 @@ class Verdict(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Percent:
+    """A difference in per cent of the second mean, with the half-widths of both its intervals, at the levels of those
+    of the difference; that of the schemes is nan if unknown.
+
+    As the second mean is an estimate, too, they are not those of the difference in another unit.
+    """
+
+    mean: float
+    here: float
+    schemes: float
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """The first agent's objective minus the second's; both intervals are adjusted for all comparisons of a table."""
 
@@ -29,6 +42,7 @@ class Comparison:
     """With these trainings: other held-out seeds might have moved it so far."""
     schemes: SchemeDifference
     """With any trainings: other held-out seeds and other trainings might have moved it so far."""
+    percent: Percent
 
     @property
     def mean(self) -> float:
@@ -49,7 +63,15 @@ def compared(pairs: Sequence[tuple[Measured, Measured]], level: float) -> list[C
     """Every pair, adjusted for all that are given."""
     here = adjusted_differences([(a.by_seed, b.by_seed) for a, b in pairs], level)
     schemes = adjusted_scheme_differences(pairs, level)
-    return [Comparison(*each) for each in zip(here, schemes, strict=True)]
+    return [
+        Comparison(paired, wider, _percent(a, b, paired.difference.level, wider.difference.level))
+        for (a, b), paired, wider in zip(pairs, here, schemes, strict=True)
+    ]
+
+
+def _percent(a: Measured, b: Measured, level_here: float, level_schemes: float) -> Percent:
+    here, schemes = paired_ratio(a.by_seed, b.by_seed, level_here), scheme_ratio(a, b, level_schemes)
+    return Percent(100 * here.mean, 100 * here.half_width, 100 * schemes.half_width)
 
 
 @dataclass(frozen=True, slots=True)

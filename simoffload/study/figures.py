@@ -12,7 +12,7 @@ from ..analysis.intervals import Interval
 from ..analysis.labels import short
 from ..analysis.palette import FAINT, agent_style, new_figure, theme
 from ..analysis.runs import Estimate
-from ..analysis.scheme_intervals import scheme_difference
+from ..analysis.scheme_intervals import scheme_ratio
 from .comparing import Verdict
 from .entrants import policy_path
 from .lines import Line, best_rule
@@ -53,9 +53,8 @@ def relative(line: Line, other: Line) -> Interval:
 
     The interval is for this pair alone, and holds for any trainings; its half-width is nan where these are unknown.
     """
-    difference = scheme_difference(line.found, other.found, line.objective.level).difference
-    scale = 100 / other.objective.mean
-    return Interval(scale * difference.mean, scale * difference.half_width, difference.level, difference.n)
+    share = scheme_ratio(line.found, other.found, line.objective.level)
+    return Interval(100 * share.mean, 100 * share.half_width, share.level, share.n)
 
 
 def axes_figure(study: Study, surveys: Sequence[tuple[Survey, Sequence[Line]]]) -> Figure:

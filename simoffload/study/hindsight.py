@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from .cells import place_key
 from .comparing import Comparison, Tally, compared, tally_of
-from .lines import Line, Percent, best_rule, percent_of
+from .lines import Line, best_rule
 from .reading import Study, Survey
 
 
@@ -26,11 +26,6 @@ class Contest:
     rule: Line
     behind: Comparison
     """The policy's objective minus the rule's, adjusted for all contests."""
-
-    @property
-    def percent(self) -> Percent:
-        """`behind` in per cent of the rule's mean objective."""
-        return percent_of(self.behind, self.rule)
 
 
 def contests(study: Study, found: Sequence[tuple[Survey, Sequence[Line]]]) -> list[Contest]:
@@ -60,6 +55,6 @@ def tally_by_policy(found: Sequence[Contest]) -> dict[str, tuple[Tally, Contest]
     for each in found:
         by_policy.setdefault(each.policy.agent, []).append(each)
     return {
-        policy: (tally_of([each.behind for each in own]), max(own, key=lambda each: each.percent.mean))
+        policy: (tally_of([each.behind for each in own]), max(own, key=lambda each: each.behind.percent.mean))
         for policy, own in by_policy.items()
     }

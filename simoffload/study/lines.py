@@ -46,11 +46,6 @@ class Line:
         return Measured(self.objectives, tuple(self.of_trainings.values()))
 
     @property
-    def percent(self) -> Percent | None:
-        """`behind` in per cent of this agent's mean objective."""
-        return None if self.behind is None else percent_of(self.behind, self)
-
-    @property
     def grew(self) -> int:
         """Seeds on which the backlog kept growing."""
         return sum(each.grew for each in self.outcomes)
@@ -58,22 +53,6 @@ class Line:
     def mean(self, name: str) -> float:
         """Mean over the seeds of what an `Outcome` holds under this name."""
         return math.fsum(getattr(each, name) for each in self.outcomes) / len(self.outcomes)
-
-
-@dataclass(frozen=True, slots=True)
-class Percent:
-    """A difference in per cent, with the half-widths of both its intervals; that of the schemes is nan if unknown."""
-
-    mean: float
-    here: float
-    schemes: float
-
-
-def percent_of(behind: Comparison, line: Line) -> Percent:
-    """A difference in per cent of an agent's mean objective, which is taken as it is."""
-    scale = 100 / line.objective.mean
-    here, schemes = behind.here.difference.half_width, behind.schemes.difference.half_width
-    return Percent(scale * behind.mean, scale * here, scale * schemes)
 
 
 def lines_of(study: Study, survey: Survey, cells: Cells, directory: Path) -> list[Line]:

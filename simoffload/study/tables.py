@@ -9,9 +9,9 @@ import string
 from collections.abc import Iterator, Mapping, Sequence
 
 from ..analysis.numbers import MINUS, UNKNOWN, counted, decimals, percent, plus_minus, rounded
-from .comparing import Comparison, Tally
+from .comparing import Comparison, Percent, Tally
 from .hindsight import Contest, tally_by_policy
-from .lines import Line, Percent, tally
+from .lines import Line, tally
 from .optimality import GapLine
 
 COMPARED = (
@@ -19,8 +19,9 @@ COMPARED = (
     "scheme_half_width", "scheme_level", "scheme_degrees", "scheme_holm_p_value", "scheme_percent_half_width",
     "verdict",
 )  # fmt: skip
-"""Of a comparison: `difference` of two objectives, `percent` the same of the second one. Columns of `scheme_` are of
-the interval that holds for any trainings, nan where a scheme was trained once; the others' holds for these trainings.
+"""Of a comparison: `difference` of two objectives, `percent` the same of the second one, whose half-width allows for
+that one's error, too. Columns of `scheme_` are of the interval that holds for any trainings, nan where a scheme was
+trained once; the others' holds for these trainings.
 """
 COLUMNS = (
     "at", "agent", "seeds", "objective", "half_width", "level", "latency_s", "latency_p95_s", "cost_usd",
@@ -41,10 +42,7 @@ def as_csv(lines: Sequence[Line]) -> str:
 
 
 def _row(line: Line) -> list[object]:
-    behind, share = line.behind, line.percent
-    compared: list[object] = [""] * len(COMPARED)
-    if behind is not None and share is not None:
-        compared = _compared(behind, share)
+    compared = [""] * len(COMPARED) if line.behind is None else _compared(line.behind)
     return [
         line.at,
         line.agent,
@@ -61,8 +59,8 @@ def _row(line: Line) -> list[object]:
     ]
 
 
-def _compared(behind: Comparison, share: Percent) -> list[object]:
-    here, schemes = behind.here.difference, behind.schemes.difference
+def _compared(behind: Comparison) -> list[object]:
+    here, schemes, share = behind.here.difference, behind.schemes.difference, behind.percent
     return [
         *(here.mean, here.half_width, here.level, behind.here.p_value, share.mean, share.here),
         *(schemes.half_width, schemes.level, behind.schemes.degrees, behind.schemes.p_value, share.schemes),
@@ -107,7 +105,7 @@ def _scheme_row(line: Line, remarks: Mapping[str, str]) -> list[str]:
         rounded(1000 * line.mean("cost_usd")),
         percent(line.mean("cloud_share")),
         f"{line.grew} of {len(line.seeds)}",
-        *_three(line.percent),
+        *_three(line.behind),
         verdict(line),
     ]
 
@@ -121,9 +119,7 @@ def places_table(lines: Sequence[Line], subject: str, label: str, agents: Sequen
     rows = []
     for at, found in by_place.items():
         own = found[subject]
-        rows.append(
-            [_at(at), _marked(own, ""), *(_marked(found[name], _share(found[name].percent)) for name in others)]
-        )
+        rows.append([_at(at), _marked(own, ""), *(_marked(found[name], _share(found[name].behind)) for name in others)])
     return markdown((label, subject, *others), rows)
 
 
@@ -137,18 +133,20 @@ def _at(at: float | str) -> str:
     return at if isinstance(at, str) else f"{at:g}"
 
 
-def _three(share: Percent | None) -> list[str]:
+def _three(behind: Comparison | None) -> list[str]:
     """A difference in per cent, and its half-widths."""
-    if share is None:
+    if behind is None:
         return [UNKNOWN] * 3
+    share = behind.percent
     here, schemes = (_half_width(each, share) for each in (share.here, share.schemes))
     return [f"{decimals(share.mean, _places(share))} %", f"{here} %", f"{schemes} %" if schemes != "?" else UNKNOWN]
 
 
-def _share(share: Percent | None) -> str:
+def _share(behind: Comparison | None) -> str:
     """A difference in per cent, and its half-width with any trainings."""
-    if share is None:
+    if behind is None:
         return UNKNOWN
+    share = behind.percent
     return f"{decimals(share.mean, _places(share))} ± {_half_width(share.schemes, share)} %"
 
 
@@ -206,7 +204,7 @@ def contests_table(found: Sequence[Contest]) -> str:
     rows = []
     for (what, at), here in by_place.items():
         rule = next(iter(here.values())).rule
-        shares = [_share(here[name].percent) if name in here else UNKNOWN for name in policies]
+        shares = [_share(here[name].behind) if name in here else UNKNOWN for name in policies]
         rows.append([what, _at(at), rule.agent, _marked(rule, ""), *shares])
     return markdown(("what", "at", "best rule listed", "its objective", *policies), rows)
 
@@ -215,10 +213,9 @@ def contests_counts(found: Sequence[Contest]) -> str:
     """How the contests of each policy came out, and where it did worst."""
     texts = []
     for policy, (counts, worst) in tally_by_policy(found).items():
-        share = worst.percent
         texts.append(
             f"- Of {counted(counts.total, 'place')} {policy} is "
-            f"{_outcomes(counts, ' than the best of the rules listed')}. At worst it is at {_share(share)}: "
+            f"{_outcomes(counts, ' than the best of the rules listed')}. At worst it is at {_share(worst.behind)}: "
             f"{worst.what}, {_at(worst.at)}."
         )
     return "\n".join(texts)
@@ -232,7 +229,7 @@ def contests_csv(found: Sequence[Contest]) -> str:
     for each in found:
         table.writerow(
             (each.what, each.at, each.policy.agent, each.policy.objective.mean, each.rule.agent,
-             each.rule.objective.mean, *_compared(each.behind, each.percent))
+             each.rule.objective.mean, *_compared(each.behind))
         )  # fmt: skip
     return text.getvalue()
 

@@ -17,6 +17,7 @@ from simoffload.analysis.intervals import (
     holm,
     holm_levels,
     paired_difference,
+    paired_ratio,
     t_interval,
 )
 
@@ -134,6 +135,36 @@ def test_one_pair_tells_nothing() -> None:
 def test_pairs_need_partners() -> None:
     with pytest.raises(ValueError, match="not 1 and 2"):
         paired_difference([1.0], [1.0, 2.0])
+
+
+@pytest.mark.parametrize(("mean", "spread"), [(3.0, (0.05, 0.1)), (0.9, (0.04, 0.04)), (0.03, (0.04, 0.1))])
+def test_the_interval_of_a_ratio_covers_it_as_often_as_it_says(mean: float, spread: tuple[float, float]) -> None:
+    """Of means 1 and `mean` with these coefficients of variation, paired with a correlation of 0.3."""
+    generator, held, times = np.random.default_rng(5), 0, 2000
+    for _ in range(times):
+        common, own, other = generator.normal(size=(3, 30))
+        a = mean * (1 + spread[0] * (0.3**0.5 * common + 0.7**0.5 * own))
+        b = 1 + spread[1] * (0.3**0.5 * common + 0.7**0.5 * other)
+        held += paired_ratio(a.tolist(), b.tolist()).holds(mean - 1)
+    assert held / times == pytest.approx(0.95, abs=0.02)
+
+
+@given(st.lists(st.tuples(VALUES, VALUES), min_size=2, max_size=9), st.floats(0.01, 100))
+def test_a_ratio_does_not_depend_on_the_unit(pairs: list[tuple[float, float]], unit: float) -> None:
+    a, b = ([abs(each) + 1 for each in column] for column in zip(*pairs, strict=True))
+    found, other = paired_ratio(a, b), paired_ratio([unit * x for x in a], [unit * x for x in b])
+    assert other.mean == pytest.approx(found.mean, abs=1e-9)
+    assert other.half_width == pytest.approx(found.half_width, rel=1e-6, abs=1e-9)
+
+
+def test_a_ratio_to_what_does_not_vary_is_the_difference_in_its_unit() -> None:
+    a, b = [1.0, 2.0, 4.0], [2.0, 2.0, 2.0]
+    found, difference = paired_ratio(a, b), paired_difference(a, b).difference
+    assert (found.mean, found.half_width) == pytest.approx((difference.mean / 2, difference.half_width / 2))
+
+
+def test_nothing_is_a_ratio_to_0() -> None:
+    assert math.isnan(paired_ratio([1.0, 2.0], [0.0, 0.0]).mean)
 
 
 def test_holm_adjusts_as_published_software_does() -> None:

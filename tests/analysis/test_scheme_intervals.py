@@ -9,8 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simoffload.analysis.intervals import holm, paired_difference
-from simoffload.analysis.scheme_intervals import Measured, adjusted_scheme_differences, scheme_difference
+from simoffload.analysis.intervals import holm, paired_difference, paired_ratio
+from simoffload.analysis.scheme_intervals import (
+    Measured,
+    adjusted_scheme_differences,
+    scheme_difference,
+    scheme_ratio,
+)
+from simoffload.estimates import t_quantile
 
 VALUES = st.integers(-(10**6), 10**6).map(lambda k: k / 64)
 PAIRS = st.integers(2, 12).flatmap(lambda n: st.tuples(*[st.lists(VALUES, min_size=n, max_size=n)] * 2))
@@ -73,6 +79,24 @@ def test_a_scheme_that_was_trained_once_has_no_interval(pair: tuple[list[float],
     assert all(map(math.isnan, (found.difference.half_width, found.p_value, found.standard_error, found.degrees)))
     assert not found.excludes_zero
     assert not math.isnan(found.difference.mean)
+
+
+def test_a_ratio_without_trainings_is_that_of_the_pairs() -> None:
+    a, b = [1.0, 2.0, 4.0], [2.0, 2.5, 3.0]
+    assert scheme_ratio(Measured(a), Measured(b)) == paired_ratio(a, b)
+
+
+def test_trainings_widen_a_ratio_by_their_share_of_its_variance() -> None:
+    """Of seeds that do not vary, with a = 3 and b = 2: var = (s_a^2 + (3/2)^2 s_b^2) / 3 / 2^2."""
+    found = scheme_ratio(Measured([3.0] * 9, [2.9, 3.0, 3.1]), Measured([2.0] * 9, [1.8, 2.0, 2.2]))
+    of_a, of_b = 0.01 / 3 / 4, 2.25 * 0.04 / 3 / 4
+    degrees = (of_a + of_b) ** 2 / (of_a**2 / 2 + of_b**2 / 2)
+    assert found.mean == pytest.approx(0.5)
+    assert found.half_width == pytest.approx(t_quantile(degrees, 0.95) * (of_a + of_b) ** 0.5)
+
+
+def test_a_scheme_trained_once_has_no_interval_of_a_ratio() -> None:
+    assert math.isnan(scheme_ratio(Measured([3.0, 4.0], [3.5]), Measured([2.0, 2.5])).half_width)
 
 
 def test_pairs_are_of_equal_length() -> None:

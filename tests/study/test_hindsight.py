@@ -71,8 +71,8 @@ def test_each_place_has_its_own_best_rule_and_counts_once(study: Study) -> None:
     ]
     pairs = [([1.0, 2.5, 3.0], QUIET), ([0.5, 1.0, 1.5], QUIET), ([4.0, 2.0, 5.0], BUSY), ([6.0, 5.0, 8.0], BUSY)]
     assert [each.behind for each in found] == compared([(Measured(a), Measured(b)) for a, b in pairs], 0.95)
-    assert found[1].percent.mean == pytest.approx(-50.0)
-    assert found[3].percent.mean == pytest.approx(100 * 3 / 16)
+    assert found[1].behind.percent.mean == pytest.approx(-50.0)
+    assert found[3].behind.percent.mean == pytest.approx(100 * 3 / 16)
 
 
 def test_what_is_told_names_the_worst_place_of_each_policy(study: Study) -> None:

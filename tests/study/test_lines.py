@@ -28,11 +28,11 @@ OBJECTIVES = {
 def test_a_difference_is_that_of_the_subject_in_per_cent_of_the_other() -> None:
     lines = {line.agent: line for line in lines_at("", "subject", OBJECTIVES)}
     assert lines["subject"].behind is None
-    assert lines["subject"].percent is None
-    assert lines["worse"].percent is not None
-    assert lines["worse"].percent.mean == pytest.approx(100 * (1.0 - 1.5) / 1.5)
-    assert lines["better"].percent is not None
-    assert lines["better"].percent.mean == pytest.approx(25.0)
+    worse, better = lines["worse"].behind, lines["better"].behind
+    assert worse is not None
+    assert worse.percent.mean == pytest.approx(100 * (1.0 - 1.5) / 1.5)
+    assert better is not None
+    assert better.percent.mean == pytest.approx(25.0)
 
 
 def test_comparisons_are_counted_as_won_lost_and_neither() -> None:
@@ -73,7 +73,7 @@ def test_a_scheme_that_was_trained_once_is_told_apart_with_this_training_at_most
     assert tables.verdict(lines["better"]) == "worse with these trainings"
     assert tables.verdict(lines["worse"]) == "better"
     table = tables.schemes_table([lines["better"]], "subject", {}).splitlines()[-1]
-    assert [each.strip() for each in table.split("|")[-5:-2]] == ["25.0 %", "0.3 %", "–"]
+    assert [each.strip() for each in table.split("|")[-5:-2]] == ["25.0 %", "0.4 %", "–"]
     place = tables.places_table([lines["subject"], lines["better"]], "subject", "at", ["subject", "better"])
     assert "(25.0 ± ? %)" in place
 
@@ -84,8 +84,8 @@ def test_both_half_widths_have_a_column() -> None:
     assert [each.strip() for each in heads.split("|")[-5:-1]] == [
         "subject against it", "± these trainings", "± any trainings", "in words",
     ]  # fmt: skip
-    share = lines["better"].percent
-    assert share is not None
+    assert lines["better"].behind is not None
+    share = lines["better"].behind.percent
     assert [each.strip() for each in row.split("|")[-5:-2]] == [
         "25.0 %",
         f"{share.here:.1f} %",
@@ -130,13 +130,13 @@ def test_a_table_is_aligned_and_its_bars_are_escaped() -> None:
 
 def test_a_place_is_a_row_with_a_dagger_where_the_backlog_grew() -> None:
     lines = [
-        *lines_at(1.0, "subject", {"subject": [1.0, 1.1], "other": [2.0, 2.1]}, grew=["other"]),
-        *lines_at("far", "subject", {"subject": [3.0, 3.1], "other": [2.0, 2.1]}),
+        *lines_at(1.0, "subject", {"subject": [1.0, 1.1], "other": [2.0, 2.2]}, grew=["other"]),
+        *lines_at("far", "subject", {"subject": [3.0, 3.3], "other": [2.0, 2.2]}),
     ]
     heads, _, one, far = tables.places_table(lines, "subject", "distance", ["subject", "other"]).splitlines()
     assert [each.strip() for each in heads.strip("|").split("|")] == ["distance", "subject", "other"]
     assert one.startswith("| 1 ")
-    assert "2.05† (−48.8 ± 0.0 %)" in one
+    assert "2.10† (−50.0 ± 0.0 %)" in one
     assert far.startswith("| far ")
     assert "†" not in far
-    assert "(48.8 ± 0.0 %)" in far
+    assert "(50.0 ± 0.0 %)" in far
