@@ -46,6 +46,8 @@ class Account:
     """By share."""
     reason: str
     """Why no steady state was found; empty where one was."""
+    one_in: int = 1
+    """Of so many values of the run one is known, as its rows are a sample."""
 
     @property
     def flags(self) -> frozenset[Flag]:
@@ -122,21 +124,22 @@ def remarks(account: Account) -> list[str]:
         if Flag.TOO_SHORT in each.flags
     ]
     if short:
-        said.append(_too_short(short, noun))
+        said.append(_too_short(short, noun, account.one_in))
     states = (account.mean, *account.quantiles.values())
     if any(Flag.CORRELATED_BATCHES in each.flags and math.isfinite(each.half_width) for each in states):
         said.append("Neighbouring batches still resemble each other: the intervals may be a little narrow.")
     return said
 
 
-def _too_short(short: Sequence[tuple[str, SteadyState]], noun: str) -> str:
+def _too_short(short: Sequence[tuple[str, SteadyState]], noun: str, one_in: int) -> str:
     names = ", ".join(name for name, _ in short)
     needed = [each.needed_n for _, each in short if each.needed_n is not None]
     effective = min(each.effective_n for _, each in short)
     text = f"Too short for an interval of {names}"
     if math.isfinite(effective):
-        text += f": its {counted(short[0][1].n, noun)} are worth {rounded(effective)} independent ones"
-    return f"{text}; a run of about {_two_digits(max(needed))} would do." if needed else f"{text}."
+        kept = "" if one_in == 1 else " that were kept"
+        text += f": its {counted(short[0][1].n, noun)}{kept} are worth {rounded(effective)} independent ones"
+    return f"{text}; a run of about {_two_digits(one_in * max(needed))} would do." if needed else f"{text}."
 
 
 def _two_digits(number: int) -> str:

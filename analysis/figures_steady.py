@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .numbers import counted, plus_minus, rounded
+from .numbers import counted, rounded, with_ends
 from .palette import BLUE, FAINT, INK, ORANGE, PALE, new_figure, theme
 from .runs import Floats
 from .steady.autocorrelation import acf
@@ -121,7 +121,7 @@ def _batches_panel(axes: Axes, view: SeriesView, state: SteadyState, quantity: s
     if math.isfinite(state.value):
         axes.axhline(state.value, color=INK, linewidth=1.0, linestyle=(0, (4, 2)))
     axes.plot(numbers, view.batch_means, "o", color=BLUE, markersize=3.5)
-    axes.set_title(f"{len(numbers)} batches; {plus_minus(state.value, state.half_width)}")
+    axes.set_title(f"{len(numbers)} batches; {with_ends(state.value, state.low, state.high)}")
     axes.set_xlabel("batch")
     axes.set_ylabel(quantity)
     axes.spines[["top", "right"]].set_visible(False)

@@ -46,6 +46,27 @@ def plus_minus(mean: float, half_width: float) -> str:
     return f"{decimals(mean, places)} ± {decimals(half_width, places)}"
 
 
+EVEN = 1.15
+"""An interval whose longer side is at most this many times its shorter one is told as if it were symmetric."""
+
+
+def with_ends(value: float, low: float, high: float) -> str:
+    """A value and the ends of its interval: as `plus_minus` where they are about equally far, `2.58 −0.08 +0.14` where
+    they are not. What is told of an even interval is its longer side.
+    """
+    down, up = value - low, high - value
+    if not (math.isfinite(value) and math.isfinite(down) and math.isfinite(up)):
+        return plus_minus(value, math.inf)
+    shorter, longer = min(down, up), max(down, up)
+    if longer <= EVEN * shorter or longer <= 0:
+        return plus_minus(value, longer)
+    places = 1 - math.floor(math.log10((down + up) / 2))
+    if places > 12:
+        return f"{rounded(value, 4)} {_signed_by(f'{abs(down):.1e}', -down)} {_signed_by(f'{abs(up):.1e}', up)}"
+    ends = (_signed_by(decimals(abs(each), places), sign) for each, sign in ((down, -down), (up, up)))
+    return " ".join([decimals(value, places), *ends])
+
+
 def plain(value: float) -> str:
     """The number in at most 4 significant digits, without an exponent from 0.0001 to 999 999."""
     if value == 0 or not math.isfinite(value):
@@ -69,6 +90,10 @@ def counted(number: int, noun: str) -> str:
 def listed(names: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def _signed_by(text: str, value: float) -> str:
+    return ("+" if value > 0 else MINUS) + text
 
 
 def _signed(text: str, value: float) -> str:

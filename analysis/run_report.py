@@ -24,7 +24,7 @@ from .figures_nodes import (
     utilisation_figure,
 )
 from .gantt import task_pictures
-from .numbers import UNKNOWN, counted, percent, plus_minus, rounded
+from .numbers import UNKNOWN, counted, percent, rounded, with_ends
 from .page import (
     FIGURES,
     REPORT_FILE,
@@ -120,7 +120,7 @@ def _answer(run: Run, accounts: Sequence[Account]) -> list[str]:
 def _settled(latency: Account) -> list[str]:
     """How sure the mean latency is."""
     if math.isfinite(latency.mean.half_width):
-        interval = plus_minus(latency.mean.value, latency.mean.half_width)
+        interval = with_ends(latency.mean.value, latency.mean.low, latency.mean.high)
         return [f"In the long run the mean latency is {interval} s, with the dependence of its tasks allowed for."]
     return remarks(latency)
 

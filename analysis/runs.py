@@ -143,6 +143,7 @@ class Faults:
     """Attempts of measured tasks that ended without an answer, by cause, and what they came to."""
 
     attempts_lost: dict[str, int]
+    dropped: int
     lost_cost_usd: Number
     lost_energy_j: Number
 

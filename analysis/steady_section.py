@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .account import SHARES, Account, account, remarks, share_name
 from .figures_steady import series_view, steady_figure
-from .numbers import UNKNOWN, plus_minus, rounded
+from .numbers import UNKNOWN, rounded, with_ends
 from .overload import explained
 from .page import Block, Cell, Folded, Paragraph, Section, Table, write_picture
 from .runs import Floats, Run
@@ -65,7 +65,7 @@ def _table(accounts: Sequence[Account]) -> Table:
 
 
 def _cell(state: SteadyState) -> Cell:
-    return Cell(plus_minus(state.value, state.half_width), state.value, state.half_width)
+    return Cell(with_ends(state.value, state.low, state.high), state.value, state.half_width)
 
 
 def _facts(state: SteadyState) -> list[Cell]:

@@ -74,13 +74,20 @@ def rare_events(values: FloatArray, tau: float) -> tuple[frozenset[Flag], float]
     """
     if len(values) < EVENTS:
         return frozenset(), math.inf
-    if is_constant(values):
+    events = 0 if is_constant(values) else int(np.count_nonzero(values != np.median(values)))
+    return rare(events, len(values), tau)
+
+
+def rare(events: int, count: int, tau: float) -> tuple[frozenset[Flag], float]:
+    """The same of so many events among so many observations."""
+    if count < EVENTS:
+        return frozenset(), math.inf
+    if events == 0:
         return frozenset({Flag.RARE_EVENT}), math.inf
-    events = int(np.count_nonzero(values != np.median(values)))
-    if events > len(values) / 2:
+    if events > count / 2:
         return frozenset(), 0.0
-    least = EVENTS * tau * len(values) / events
-    return frozenset({Flag.RARE_EVENT} if len(values) < least else ()), least
+    least = EVENTS * tau * count / events
+    return frozenset({Flag.RARE_EVENT} if count < least else ()), least
 
 
 def _needed(found: MeanInterval, evidence: Evidence, flags: frozenset[Flag], level: float, wanted: float) -> int | None:

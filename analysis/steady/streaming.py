@@ -16,7 +16,7 @@ from .autocorrelation import lag1, von_neumann
 from .batch_means import MeanInterval, few_batches, t_quantile
 from .quantiles import SECTIONS, check_share, sectioning, sound_length
 from .result import Flag, SteadyState
-from .soundness import EVENTS, SOUND, Evidence, check_wanted, concluded
+from .soundness import EVENTS, SOUND, Evidence, check_wanted, concluded, rare
 from .stationarity import Settling, judge
 from .warm_up import cut_at_limit, mser
 
@@ -33,9 +33,10 @@ def steady_mean_of(batches: Batches, level: float = 0.95, wanted: float = 0.05) 
     found = few_batches(means[first:], level)
     n, variance = (len(means) - first) * batches.size, batches.variance(first)
     tau = _time(n * found.se**2, variance)
+    flags, least = _rare_events(batches, first, n, tau)
     evidence = Evidence(
-        "few batches of a stream, AR(1) and skewness", n, tau, SOUND * tau if variance > 0 else math.inf,
-        len(means) - first, von_neumann(means[first:]), first * batches.size, settled.flags | _rare(n, variance),
+        "few batches of a stream, AR(1) and skewness", n, tau, max(SOUND * tau, least) if variance > 0 else math.inf,
+        len(means) - first, von_neumann(means[first:]), first * batches.size, settled.flags | flags,
     )  # fmt: skip
     return concluded(found, evidence, level, wanted)
 
@@ -100,6 +101,14 @@ def _widened(found: MeanInterval, sections: int, alpha: float, level: float) -> 
     t = t_quantile(found.degrees, 0.5 + level / 2)
     error = alpha * found.mean * (1 + 2 * t / math.sqrt(sections - 1))
     return MeanInterval(found.mean, found.se, found.low - error, found.high + error, found.degrees)
+
+
+def _rare_events(batches: Batches, first: int, n: int, tau: float) -> tuple[frozenset[Flag], float]:
+    """As `rare_events`, of values outside the bucket of the median; none is where that may hold all that varies."""
+    width = batches.alpha * merged(batches.sections(1, first), batches.alpha).quantile(0.5)
+    if 0 < batches.variance(first) <= width * width:
+        return frozenset(), 0.0
+    return rare(batches.events(first), n, tau)
 
 
 def _rare(n: int, variance: float) -> frozenset[Flag]:

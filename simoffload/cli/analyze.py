@@ -77,6 +77,7 @@ class _Report:
 
     title: str
     facts: dict[str, Any]
+    caveats: tuple[str, ...]
     warm_up_s: float
     accounts: tuple[Account, ...]
     laws: Laws | None
@@ -92,7 +93,7 @@ def _of_files(
         raise click.UsageError("--of: say which column of the file, such as --of wait_s")
     accounts = tuple(account_of_files(files, name, order, level, within) for name in names)
     title = str(files[0]) if len(files) == 1 else f"{len(files)} files"
-    return [_Report(title, {"files": [str(file) for file in files]}, 0.0, accounts, None)]
+    return [_Report(title, {"files": [str(file) for file in files]}, (), 0.0, accounts, None)]
 
 
 def _of_runs(
@@ -107,7 +108,7 @@ def _of_runs(
     if faults:
         raise Refused(f"--of: {fault}" for fault in faults)
     opened = open_runs(runs)
-    usual = USUAL if all(run.has_rows for run in opened) else USUAL[:1]
+    usual = USUAL if any(run.has_rows for run in opened) else USUAL[:1]
     return [_report(group) for group in accounted(opened, names or usual, level, within)]
 
 
@@ -119,21 +120,24 @@ def _report(group: Group) -> _Report:
     facts = {"scenario": group.scenario, "agent": group.agent, "seeds": list(seeds)}
     warm_up_s = max(run.warm_up_s for run in group.runs)
     laws = laws_of_all(group.runs) if all(run.has_rows for run in group.runs) else None
-    return _Report(f"{group.agent} on {group.scenario}, {on}", facts, warm_up_s, group.accounts, laws)
+    title = f"{group.agent} on {group.scenario}, {on}"
+    return _Report(title, facts, group.caveats, warm_up_s, group.accounts, laws)
 
 
 def _print(report: _Report) -> None:
     from ..analysis.account import SHARES, remarks, share_name
     from ..analysis.behaviour.run_laws import laws_in_words
-    from ..analysis.numbers import counted, plus_minus
+    from ..analysis.numbers import counted, with_ends
     from .tables import print_table
 
     click.echo(f"{report.title}; {report.accounts[0].mean.level:.0%} intervals")
     click.echo(f"warm-up: {_cuts(report)}")
+    for caveat in report.caveats:
+        click.echo(caveat)
     rows = [
         [
             f"{each.quantity.name}, {each.quantity.unit}" if each.quantity.unit else each.quantity.name,
-            *(plus_minus(state.value, state.half_width) for state in (each.mean, *each.quantiles.values())),
+            *(with_ends(state.value, state.low, state.high) for state in (each.mean, *each.quantiles.values())),
             counted(each.mean.n, each.quantity.noun),
         ]
         for each in report.accounts
@@ -162,6 +166,7 @@ def _plain(report: _Report) -> dict[str, Any]:
     laws = {} if report.laws is None else {"laws": _plain_laws(report.laws)}
     return {
         **report.facts,
+        "caveats": list(report.caveats),
         "quantities": {
             each.quantity.name: {
                 "unit": each.quantity.unit,

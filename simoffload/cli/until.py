@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..analysis.numbers import counted, percent, plus_minus
+from ..analysis.numbers import counted, percent, with_ends
 from ..analysis.series import quantity
 from ..analysis.stopping import (
     BUDGET,
@@ -159,7 +159,7 @@ def until_lines(rule: StoppingRule) -> list[tuple[str, str]]:
         return [*lines, (rule.target.name, "not checked: it ended before the pilot did")]
     last = rule.checks[-1]
     state, unit = last.state, quantity(rule.target.measure).unit
-    value = f"{plus_minus(state.value, state.half_width)}{f' {unit}' if unit else ''}"
+    value = f"{with_ends(state.value, state.low, state.high)}{f' {unit}' if unit else ''}"
     share = state.relative_half_width
     told = f"{value} ({percent(share, 1)}), {state.level:.0%} interval" if share < 1 else value
     lines.append((rule.target.name, told))
@@ -183,7 +183,7 @@ def _describe(stretch: Stretch, rule: StoppingRule) -> str:
     if not rule.checks:
         return f"{text}, pilot"
     state = rule.checks[-1].state
-    told = f"{rule.target.name} {plus_minus(state.value, state.half_width)}"
+    told = f"{rule.target.name} {with_ends(state.value, state.low, state.high)}"
     forecast = rule.forecast
     ends = "" if forecast is None else f" of about {_about(forecast)}"
     share = state.relative_half_width

@@ -93,6 +93,11 @@ class Batches:
         mean = math.fsum(self._sums[first : self.full]) / n
         return max(math.fsum(self._squares[first : self.full]) / n - mean * mean, 0.0)
 
+    def events(self, first: int = 0) -> int:
+        """Values in the full batches from the given one on that are not in the bucket of their median."""
+        whole = merged(self._sketches[first : self.full], self.alpha)
+        return whole.count - whole.count_beside(0.5)
+
     def sketch(self) -> QuantileSketch:
         """All values seen, whether their batch is full or not."""
         return merged(self._sketches, self.alpha)

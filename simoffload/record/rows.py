@@ -71,7 +71,9 @@ TASKS = _layout(
     "task:q workload:i home:i arrival_s:d finish_s:d status:b subtasks:i latency_s:d cost_usd:d energy_j:d weight:d"
     " objective:d correct:b deadline_met:b",
 )
-"""Tasks; status 0 completed, 1 dropped, 2 in system; correct and deadline_met are -1 where there is no answer."""
+"""Tasks; correct is -1 where there is no answer, deadline_met where there is no deadline or the task is not over."""
+COMPLETED, DROPPED, IN_SYSTEM = 0, 1, 2
+"""Status of a task."""
 
 SUBTASKS = _layout(
     "subtasks",

@@ -86,6 +86,17 @@ class QuantileSketch:
         last = math.ceil(math.log(value) * self._per_log)
         return self._zero + sum(count for number, count in self._buckets.items() if number <= last)
 
+    def count_beside(self, q: float) -> int:
+        """Number of values in the bucket of a quantile, itself included; 0 of no values."""
+        rank, seen = _rank(q, self.count), self._zero
+        if rank <= seen or not self.count:
+            return self._zero
+        for _, count in sorted(self._buckets.items()):
+            seen += count
+            if rank <= seen:
+                return count
+        return self._infinite
+
     def quantile(self, q: float) -> float:
         """Within `alpha` of the smallest value v with a share of at least q of all values <= v; nan of no values."""
         return self.quantiles([q])[0]

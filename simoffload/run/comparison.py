@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -56,9 +57,12 @@ def compare(
 def _results(
     scenario: Scenario, agents: Sequence[str], seeds: Sequence[int], summaries: dict[int, Summary], wall_s: float
 ) -> dict[str, Any]:
-    """Results over the seeds that every agent has finished; `summaries` are by seed, then agent."""
+    """Results over the seeds up to the first that some agent has not finished; `summaries` are by seed, then agent.
+
+    Of those behind it only the quick ones would be there.
+    """
     many = len(agents)
-    whole = [place for place in range(len(seeds)) if all(place * many + k in summaries for k in range(many))]
+    whole = list(takewhile(lambda place: all(place * many + k in summaries for k in range(many)), range(len(seeds))))
     by_agent = {name: [summaries[place * many + k] for place in whole] for k, name in enumerate(agents)}
     status = "complete" if len(whole) == len(seeds) else "incomplete"
     return results_of(scenario, by_agent, status, wall_s)

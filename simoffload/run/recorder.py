@@ -18,7 +18,21 @@ from ..record.manifest import ROWS_PER_PART, PartInfo
 from ..record.measures import PER_1000
 from ..record.parts import PartWriter
 from ..record.rounding import EXACT, Rounding
-from ..record.rows import ATTEMPTS, LAYOUTS, LINKS, LOSSES, NODES, SUBTASKS, TASKS, Layout, RowBuffer, sampled
+from ..record.rows import (
+    ATTEMPTS,
+    COMPLETED,
+    DROPPED,
+    IN_SYSTEM,
+    LAYOUTS,
+    LINKS,
+    LOSSES,
+    NODES,
+    SUBTASKS,
+    TASKS,
+    Layout,
+    RowBuffer,
+    sampled,
+)
 from ..record.sketch import QuantileSketch
 from ..record.tally import Tally
 from ..schema.base import STAGES
@@ -28,8 +42,6 @@ from ..world.link import Transfer
 from ..world.occupancy import Occupancy
 
 BUFFERED_ROWS = 4096
-COMPLETED, DROPPED, IN_SYSTEM = 0, 1, 2
-"""Status of a task."""
 _CAUSES = {cause: number for number, cause in enumerate(LOSSES)}
 
 
@@ -186,13 +198,14 @@ class Recorder:
             self.nodes[job.node].energy_j += job.energy_j
 
     def task_dropped(self, course: Course, now_s: float) -> None:
-        """A task has been given up: it counts in cost and objective, not in latency."""
+        """A task has been given up: it counts in cost and objective, not in latency, and it has missed its deadline."""
         task = course.task
+        met = -1 if task.deadline_s == math.inf else 0
         delay = task.weight * self._latency_factor * (now_s - task.arrival_s)
         objective = delay + self._cost_factor * course.cost_usd + self._drop_penalty
         self._tasks.add(
             task.number, task.workload, task.home, task.arrival_s, now_s, DROPPED, len(task.graph), math.nan,
-            course.cost_usd, course.energy_j, task.weight, objective, -1, -1,
+            course.cost_usd, course.energy_j, task.weight, objective, -1, met,
         )  # fmt: skip
         if task.arrival_s >= self._warm_up_s:
             self.losses.dropped_tasks += 1
@@ -200,6 +213,8 @@ class Recorder:
             self.energy_j.add(course.energy_j)
             self.objective.add(objective)
             self._follow_task(objective, course.cost_usd)
+            if met >= 0:
+                self.deadline_met.add(0.0)
 
     def follow(self, measure: str) -> Batches:
         """Batches of one of `MEASURES`, which are kept from now on; those of latency always are."""

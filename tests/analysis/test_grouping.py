@@ -8,6 +8,8 @@ import pytest
 
 from simoffload.analysis.grouping import accounted, grouped, open_runs
 from simoffload.record.durable import RecordError
+from simoffload.run.simulation import simulate
+from simoffload.schema import load_scenario
 
 from .synthetic import Behaviour, Setup, write_comparison, write_run
 
@@ -24,10 +26,34 @@ def test_runs_are_grouped_by_agent_and_ordered_by_seed(tmp_path: Path) -> None:
     assert methods["all-edge"] != "pooled batches"
 
 
-def test_a_comparison_stands_for_its_runs_that_kept_rows(tmp_path: Path) -> None:
+def test_a_comparison_stands_for_its_runs_that_kept_rows_and_says_so(tmp_path: Path) -> None:
     write_comparison(tmp_path / "c", {"eft": Behaviour(), "all-edge": Behaviour()}, seeds=(7, 8), setup=LONG)
-    runs = open_runs([tmp_path / "c"])
-    assert [(run.summary.agent, run.summary.seed) for run in runs] == [("all-edge", 7), ("eft", 7)]
+    groups = accounted(open_runs([tmp_path / "c"]), ["latency"], 0.95, 0.05)
+    assert [(group.agent, group.seeds) for group in groups] == [("all-edge", (7,)), ("eft", (7,))]
+    assert groups[0].caveats == ("The numbers are of 1 of 2 seeds: the others kept no rows.",)
+
+
+def test_a_run_that_did_not_come_to_its_end_and_dropped_tasks_are_told(tmp_path: Path) -> None:
+    settings = ["horizon={tasks: 150}", "warm_up=60 s", "records.level=full", "faults.in_service=drop"]
+    for number, horizon in enumerate(("horizon={tasks: 150}", "horizon={tasks: 20000}")):
+        watch = (lambda progress: True) if number == 0 else (lambda progress: False)
+        scenario = load_scenario("bad-day", [*settings, "faults.waiting=drop", horizon, f"seed={number}"])
+        simulate(scenario, "eft", tmp_path / str(number), watch)
+    whole, cut = (accounted(open_runs([tmp_path / each]), ["cost"], 0.95, 0.05)[0].caveats for each in "01")
+    assert [text.split(" ")[-1] for text in whole] == ["energy."]
+    assert "were dropped: they have no latency, but count in objective, cost and energy." in whole[0]
+    assert "The run of seed 1 is incomplete: what was under way at its end is in no number." in cut
+
+
+def test_sampled_rows_are_told_and_latency_is_that_of_all_tasks(tmp_path: Path) -> None:
+    settings = ["horizon={tasks: 400}", "records={level: sampled, sample: 0.25}"]
+    simulate(load_scenario("tiny", settings), "eft", tmp_path / "run")
+    (group,) = accounted(open_runs([tmp_path / "run"]), ["latency", "waiting"], 0.95, 0.05)
+    latency, waiting = group.accounts
+    assert group.caveats == ("Rows are kept of one task in 4.",)
+    assert (latency.one_in, waiting.one_in) == (1, 4)
+    assert latency.mean.n + latency.mean.cut > 250
+    assert waiting.mean.n < 1000
 
 
 def test_a_seed_that_is_there_twice_is_refused(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from simoffload.analysis.numbers import (
     plain,
     plus_minus,
     rounded,
+    with_ends,
 )
 
 SIZES = st.floats(1e-6, 1e9) | st.floats(-1e9, -1e-6)
@@ -88,6 +89,25 @@ def test_ticks_are_written_plainly(value: float, text: str) -> None:
 @given(st.floats(1e-12, 1e12))
 def test_a_plain_number_is_right_to_four_digits(value: float) -> None:
     assert float(plain(value)) == pytest.approx(value, rel=0.006 if not 1e-4 <= value < 1e6 else 6e-4)
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "text"),
+    [
+        (2.58, 2.48, 2.68, "2.58 ± 0.10"),
+        (2.58, 2.48, 2.69, "2.58 ± 0.11"),
+        (2.58, 2.50, 2.72, "2.58 −0.08 +0.14"),
+        (0.0043, 0.0013, 0.0208, "0.0043 −0.0030 +0.0165"),
+        (5.0, 5.0, 5.0, "5.00 ± 0"),
+        (5.0, 5.5, 6.5, "5.00 +0.50 +1.50"),
+        (5.0, -math.inf, math.inf, "5.00 ± ?"),
+        (math.nan, -math.inf, math.inf, "–"),
+    ],
+)
+def test_an_interval_is_told_by_both_ends_where_they_are_not_equally_far(
+    value: float, low: float, high: float, text: str
+) -> None:
+    assert with_ends(value, low, high) == text
 
 
 def test_shares_are_percentages() -> None:

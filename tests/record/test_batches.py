@@ -136,3 +136,10 @@ def test_an_array_with_a_value_that_is_none_is_refused(value: float) -> None:
     with pytest.raises(ValueError, match="batches hold values from 0"):
         batches.add_many([1.0, value])
     assert batches.count == 0
+
+
+def test_events_are_the_values_of_full_batches_unlike_their_median() -> None:
+    batches = Batches(keep=2)
+    batches.add_many([0.0] * 6 + [1.0, 2.0] + [0.0])  # batches of 4, the last of which is not full
+    assert (batches.size, batches.full) == (4, 2)
+    assert (batches.events(), batches.events(1)) == (2, 2)

@@ -145,3 +145,16 @@ def test_a_sketch_survives_json_and_pickle(values: list[float], alpha: float) ->
 def test_what_is_no_sketch_is_refused(data: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="not the data of a sketch"):
         QuantileSketch.from_dict(data)
+
+
+@given(st.lists(st.sampled_from([0.0, 1.0, 2.0, 5.0, math.inf]), min_size=1), st.floats(0, 1))
+def test_values_beside_a_quantile_are_those_equal_to_it(values: list[float], share: float) -> None:
+    """Of values so far apart that each has a bucket of its own."""
+    sketch = QuantileSketch()
+    sketch.add_many(values)
+    rank = max(math.ceil(share * len(values) * (1 - 1e-14)), 1)
+    assert sketch.count_beside(share) == values.count(sorted(values)[rank - 1])
+
+
+def test_nothing_is_beside_a_quantile_of_no_values() -> None:
+    assert QuantileSketch().count_beside(0.5) == 0

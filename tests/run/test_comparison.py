@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ import pytest
 from simoffload.analysis.runs import open_comparison, open_run, read_columns, run_directory
 from simoffload.record.durable import RecordError
 from simoffload.record.manifest import read_manifest
+from simoffload.run import comparison
 from simoffload.run.agents import AgentError
 from simoffload.run.comparison import Interrupted, Share, compare
 from simoffload.run.references import with_references
+from simoffload.run.replications import Job, run_jobs
 from simoffload.run.simulation import simulate
 from simoffload.schema import Scenario, load_scenario
 
@@ -149,6 +152,21 @@ def test_an_interruption_ends_the_runs_under_way_and_leaves_no_results(tmp_path:
     stopped = open_run(run_directory(tmp_path, "all-cloud", 1))
     assert stopped.summary.status == stopped.manifest.status == "incomplete"
     assert not (tmp_path / "runs" / "random" / "2").exists()
+
+
+def test_of_seeds_behind_one_that_is_not_finished_nothing_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that are finished out of turn are the quick ones."""
+
+    def interrupted(jobs: Sequence[Job], workers: int, watch: Any) -> Any:
+        raise Interrupted({n: summary for n, summary in enumerate(run_jobs(jobs, workers, watch)) if n != 4})
+
+    monkeypatch.setattr(comparison, "run_jobs", interrupted)
+    with pytest.raises(Interrupted):
+        compare(tiny(), AGENTS, [3, 5, 7], tmp_path)
+    found = json.loads((tmp_path / "comparison.json").read_text())
+    assert (found["status"], found["seeds"]) == ("incomplete", [3])
 
 
 def test_an_unknown_agent_stops_the_comparison_before_anything_runs(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -120,6 +122,15 @@ def test_a_task_is_right_if_all_its_sinks_are_and_in_time_if_it_has_a_deadline()
     )
     assert (witness.correct.count, witness.correct.mean) == (3, pytest.approx(2 / 3))
     assert (witness.deadline_met.count, witness.deadline_met.mean) == (2, 0.5)
+
+
+def test_a_dropped_task_has_missed_its_deadline_if_it_has_one() -> None:
+    witness = recorder()
+    for deadline_s in (5.0, math.inf):
+        course: Any = SimpleNamespace(task=task(ONE, 0.0, deadline_s=deadline_s), cost_usd=0.0, energy_j=0.0)
+        witness.task_dropped(course, 1.0)
+    assert (witness.deadline_met.count, witness.deadline_met.mean) == (1, 0.0)
+    assert witness.losses.dropped_tasks == 2
 
 
 def test_stages_tell_transfer_waiting_and_service_apart() -> None:

@@ -70,6 +70,26 @@ def test_an_unstable_stream_has_no_steady_state() -> None:
         assert (found.half_width, found.needed_n) == (math.inf, None)
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_a_mean_of_rare_events_gets_no_interval_from_a_stream_either(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    values = np.where(generator.random(6000) < 1 / 800, generator.exponential(10.0, 6000), 0.0)
+    found, whole = steady_mean_of(batches_of(values)), steady_mean(values)
+    assert 0 < np.count_nonzero(values) < 30
+    assert Flag.RARE_EVENT in found.flags & whole.flags
+    assert math.isinf(found.half_width)
+    assert found.needed_n is not None and found.needed_n > 30 * 800 / 3
+
+
+def test_many_waits_of_zero_are_no_rare_event_in_a_stream() -> None:
+    assert not steady_mean_of(batches_of(mm1_waits(131_072, 0.3, 1))).flags & {Flag.RARE_EVENT, Flag.TOO_SHORT}
+
+
+def test_what_varies_little_is_no_rare_event_in_a_stream() -> None:
+    values = 5.0 + 0.002 * np.random.default_rng(3).random(20_000)
+    assert not steady_mean_of(batches_of(values)).flags
+
+
 def test_a_short_stream_gets_a_forecast() -> None:
     batches = batches_of(mm1_waits(5_000, 0.9, 1))
     for found in (steady_mean_of(batches), steady_quantile_of(batches, 0.95)):
