@@ -31,17 +31,18 @@ class Contest:
 def contests(study: Study, found: Sequence[tuple[Survey, Sequence[Line]]]) -> list[Contest]:
     """Every policy at every place of some surveys that has a rule; what surveys have in common counts once."""
     pairs: list[tuple[str, Line, Line]] = []
-    seen: set[str] = set()
+    seen: set[tuple[str, str]] = set()
     for survey, lines in found:
         policies = [agent for agent in survey.agents if not study.is_rule(agent)]
         for place in survey.places:
             here = [line for line in lines if line.at == place.at]
             rule, key = best_rule(study, here), place_key(place.scenario)
-            if rule is None or key in seen:
+            if rule is None:
                 continue
-            seen.add(key)
             by_agent = {line.agent: line for line in here}
-            pairs += [(survey.title, by_agent[policy], rule) for policy in policies]
+            new = [policy for policy in policies if (key, policy) not in seen]
+            seen.update((key, policy) for policy in new)
+            pairs += [(survey.title, by_agent[policy], rule) for policy in new]
     behind = compared([(own.found, rule.found) for _, own, rule in pairs], study.plan.level)
     return [
         Contest(what, own.at, own, rule, difference)

@@ -75,6 +75,19 @@ def test_each_place_has_its_own_best_rule_and_counts_once(study: Study) -> None:
     assert found[3].behind.percent.mean == pytest.approx(100 * 3 / 16)
 
 
+def test_a_policy_that_one_table_alone_lists_counts_there(study: Study) -> None:
+    slow = lines("slow", QUIET, QUIET, QUIET, QUIET)
+    first = replace(survey(study, "pace", ("slow", USUAL)), agents=("learner", "eft"))
+    found = contests(
+        study,
+        [
+            (first, [line for line in slow if line.agent in first.agents]),
+            (survey(study, "else", ("slow", USUAL)), slow),
+        ],
+    )
+    assert [(each.what, each.policy.agent) for each in found] == [("pace", "learner"), ("else", "ucb-coma-generalist")]
+
+
 def test_what_is_told_names_the_worst_place_of_each_policy(study: Study) -> None:
     slow = lines("slow", shares(QUIET, 0.5), [0.9, 1.1, 1.0], QUIET, shares(QUIET, 2.0))
     fast = lines("fast", shares(BUSY, 1.5), BUSY, BUSY, shares(BUSY, 2.0))
