@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from simoffload.decision import Decision
 
+from .choosing import least_up
+
 if TYPE_CHECKING:
+    import numpy as np
+
     from simoffload.decision import Observation, Setting
 
 
@@ -25,4 +27,4 @@ class Peft:
 
     def decide(self, observation: Observation) -> Decision:
         """argmin of finish + OCT."""
-        return Decision(int(np.argmin(observation.finish_s + observation.optimistic_cost_s)))
+        return Decision(least_up(observation.finish_s + observation.optimistic_cost_s, observation))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from simoffload.decision import Decision
 
-from .choosing import least_among, up_among
+from .choosing import least_among
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,9 +56,11 @@ class ThresholdRouter:
         self._buckets: dict[int, tuple[float, float]] = {}
 
     def decide(self, observation: Observation) -> Decision:
-        """The better node of the side that the threshold allows; the other side where one has no legal node."""
-        edge = least_among(observation.finish_s, up_among(~observation.is_cloud, observation))
-        cloud = least_among(observation.finish_s, up_among(observation.is_cloud, observation))
+        """The better node of the side that the threshold allows; the other side where one has no node that is up."""
+        edges, clouds = ~observation.is_cloud, observation.is_cloud
+        if observation.up_rows is not None:
+            edges, clouds = edges & observation.is_up, clouds & observation.is_up
+        edge, cloud = least_among(observation.finish_s, edges), least_among(observation.finish_s, clouds)
         used = self._used_tokens(observation)
         if cloud is None:
             assert edge is not None, "an observation has at least one candidate"

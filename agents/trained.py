@@ -14,6 +14,8 @@ from .scoring import ScoringAgent
 
 def read(argument: str) -> Agent:
     """A trained policy, read from PATH.json and, if it has networks, PATH.safetensors."""
+    if not argument:
+        raise RecordError("the path of a policy is missing behind 'trained:'")
     path = Path(argument)
     if path.suffix not in (".safetensors", ".json"):
         path = path.with_name(f"{path.name}.json")

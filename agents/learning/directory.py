@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -21,6 +22,8 @@ from .validation import Validation
 
 CURVE_FILE, POLICY_NAME, SETTINGS_FILE, SCENARIO_FILE = "curve.csv", "policy", "settings.json", "scenario.yaml"
 COMMAND_FILE = "command.txt"
+_EARLIER = re.compile(r"scenario(-[0-9]+)?\.yaml|command\.txt|tensorboard|.*\.tmp")
+"""What may be there before a training has begun."""
 EPISODE_SEEDS = 1_000_000_000
 """Where the seeds of episodes begin; other seeds of a scenario do not meet them."""
 MOST = 1000
@@ -49,11 +52,21 @@ def episode_seed(training: int, batch: int, number: int) -> int:
     return EPISODE_SEEDS + training * 1_000_000 + batch * 1000 + number
 
 
+def check_place(directory: Path) -> None:
+    """RecordError where a directory holds no training, but something else."""
+    if (directory / SETTINGS_FILE).exists() or not directory.is_dir():
+        return
+    others = sorted(each.name for each in directory.iterdir() if not _EARLIER.fullmatch(each.name))
+    if others:
+        raise RecordError(f"{directory} holds no training, but '{others[0]}'; give another directory")
+
+
 def is_begun(directory: Path, scenarios: Sequence[Scenario], settings: Mapping[str, Any]) -> bool:
     """Whether a directory holds this very training; if it holds none, it is made and gets scenarios and settings.
 
-    RecordError if it holds one of other scenarios or settings.
+    RecordError if it holds one of other scenarios or settings, or something else.
     """
+    check_place(directory)
     contents = _contents(scenarios, settings)
     if (directory / SETTINGS_FILE).exists():
         for name, content in contents.items():

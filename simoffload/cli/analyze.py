@@ -20,6 +20,18 @@ if TYPE_CHECKING:
     from ..analysis.grouping import Group
     from ..analysis.steady.result import SteadyState
 
+
+class Inside(click.FloatRange):
+    """A number between two others; nan, which no comparison catches, is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number; a usage error where it is none, or not between."""
+        number: float = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value} is no number", param, ctx)
+        return number
+
+
 USUAL = ("latency", "objective", "cost", "waiting")
 """What a run is asked for unless --of says otherwise."""
 
@@ -34,12 +46,10 @@ USUAL = ("latency", "objective", "cost", "waiting")
     help="What of: latency, objective, cost, energy, transfer, waiting, service; a column of a file. May be repeated.",
 )
 @click.option("--order", metavar="COLUMN", help="The column by which rows of files are in the order of time.")
-@click.option(
-    "--level", type=click.FloatRange(0.5, 1, True, True), default=0.95, show_default=True, help="Of the intervals."
-)
+@click.option("--level", type=Inside(0.5, 1, True, True), default=0.95, show_default=True, help="Of the intervals.")
 @click.option(
     "--within",
-    type=click.FloatRange(0, 1, True, True),
+    type=Inside(0, 1, True, True),
     default=0.05,
     show_default=True,
     help="Half-width, as a share of the value, that forecasts of run lengths are for.",

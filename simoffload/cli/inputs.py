@@ -53,9 +53,11 @@ def examined(source: str, settings: Sequence[str], shorthands: Mapping[str, str 
     """The scenario with its settings, and all that is to be said of it; options are named as they were typed."""
     from ..schema import diagnose
 
-    if shorthands.get("tasks") and shorthands.get("horizon"):
+    if shorthands.get("tasks") is not None and shorthands.get("horizon") is not None:
         raise click.UsageError("give either --tasks or --horizon: a run has one end")
-    given = {f"{SHORTHANDS[name]}={value}": f"--{name} {value}" for name, value in shorthands.items() if value}
+    given = {
+        f"{SHORTHANDS[name]}={value}": f"--{name} {value}" for name, value in shorthands.items() if value is not None
+    }
     diagnosis = diagnose(source, [*settings, *given])
     typed = {f"--set '{setting}'": option for setting, option in given.items()}
     problems = tuple(replace(problem, file=typed.get(problem.file, problem.file)) for problem in diagnosis.problems)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ..record.durable import RecordError
+from ..record.durable import RecordError, contents
 from .one_run import UNSTABLE, describe, print_end, resuming
 from .progress import shown, watcher
 from .refusals import Refused
@@ -15,7 +15,7 @@ from .stopping import Stop
 
 @click.command()
 @click.argument("directory", metavar="RUN", type=click.Path(path_type=Path))
-@click.option("--from-start", is_flag=True, help="Make the run anew, whatever there is of it.")
+@click.option("--from-start", is_flag=True, help="Make the run anew, whatever there is of it, unless it is over.")
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json instead of a summary in words.")
 @click.option("--quiet", is_flag=True, help="Print no progress, no note and no summary.")
 def resume(directory: Path, from_start: bool, as_json: bool, quiet: bool) -> None:
@@ -36,7 +36,7 @@ def resume(directory: Path, from_start: bool, as_json: bool, quiet: bool) -> Non
     except RecordError as error:
         raise Refused([str(error)]) from None
     if manifest.is_over:
-        _tell_over(directory, manifest.status, manifest.reason, quiet)
+        _tell_over(directory, manifest.status, manifest.reason, as_json, quiet)
         return
 
     def say(text: str) -> None:
@@ -58,8 +58,15 @@ def resume(directory: Path, from_start: bool, as_json: bool, quiet: bool) -> Non
     print_end(summary, directory, as_json, quiet)
 
 
-def _tell_over(directory: Path, status: str, reason: str | None, quiet: bool) -> None:
-    if not quiet:
+def _tell_over(directory: Path, status: str, reason: str | None, as_json: bool, quiet: bool) -> None:
+    if as_json:
+        from ..record.manifest import SUMMARY_FILE
+
+        try:
+            click.echo(contents(directory / SUMMARY_FILE), nl=False)
+        except OSError as error:
+            raise click.ClickException(f"cannot read {directory / SUMMARY_FILE}: {error.strerror}") from None
+    elif not quiet:
         click.echo(f"the run in {directory} is over: {status}{f', {reason}' if reason else ''}")
     if status == "unstable":
         click.get_current_context().exit(UNSTABLE)

@@ -105,7 +105,11 @@ def _simulate(world: Scenario, agent: str, as_json: bool) -> None:
         if summary["status"] != "complete":
             click.echo("interrupted", err=True)
             click.get_current_context().exit(INTERRUPTED)
-        _tell_run(Path(directory), as_json)
+        try:
+            _tell_run(Path(directory), as_json)
+        except click.ClickException as error:
+            told = error.message.replace(directory, f"the run of {agent} on {world.name}")
+            raise click.ClickException(told) from None
 
 
 def _describe(progress: Progress) -> str:

@@ -7,6 +7,7 @@ import math
 import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from .stopping import Stop
 if TYPE_CHECKING:
     from ..agents.learning.directory import Look, Watch
     from ..agents.learning.schemes import Scheme
+    from ..schema import Diagnosis
 
 DIRECTORY = "runs/train-{scenario}-{agent}-{seed}"
 FREE = frozenset({"workers", "out", "tensorboard", "resume"})
@@ -36,11 +38,22 @@ def chosen(name: str, changes: Sequence[str]) -> Scheme:
         close = nearest(name, SCHEMES)
         meant = f"did you mean '{close}'?" if close else f"those that do are {', '.join(SCHEMES)}"
         raise click.UsageError(f"--agent: no agent '{name}' learns; {meant}")
+    unnamed = [change for change in changes if "=" not in change]
+    if unnamed:
+        raise click.UsageError(f"--learner: '{unnamed[0]}' has no '='; write NAME=VALUE")
     given = dict(change.partition("=")[::2] for change in changes)
     try:
         return SCHEMES[name].changed(given)
     except ValueError as error:
         raise click.UsageError(f"--learner: {error}") from None
+
+
+def _varied(scenario: str, settings: Sequence[str], variation: Sequence[str]) -> Diagnosis:
+    """The scenario with its settings and a variation of them, which is named as it was typed."""
+    diagnosis = examined(scenario, (*settings, *variation), {})
+    typed = {f"--set '{setting}'": f"--vary '{setting}'" for setting in variation if setting not in settings}
+    problems = tuple(replace(problem, file=typed.get(problem.file, problem.file)) for problem in diagnosis.problems)
+    return replace(diagnosis, problems=problems)
 
 
 @contextmanager
@@ -129,7 +142,7 @@ def train(
     """
     scheme = chosen(agent, changes)
     worlds = [
-        accepted(examined(scenario, (*settings, *variation), {}), [], quiet=number > 0)
+        accepted(_varied(scenario, settings, variation), [], quiet=number > 0)
         for number, variation in enumerate(combinations(variations))
     ]
     world = worlds[0]
@@ -140,12 +153,16 @@ def train(
         raise click.UsageError(f"{directory} is not empty; give another --out, or --resume to go on there")
     from concurrent.futures.process import BrokenProcessPool
 
-    from ..agents.learning.directory import note_command
+    from ..agents.learning.directory import check_place, note_command
     from ..agents.learning.settings import TrainingSettings
     from ..analysis.figures_learning import learning_curve
     from ..analysis.palette import save_png
     from .compare import cores
 
+    try:
+        check_place(directory)
+    except RecordError as error:
+        raise click.UsageError(str(error)) from None
     wanted = TrainingSettings(
         batches=batches,
         episodes=episodes,

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..record.durable import held, make_directory
+from ..agents.learning.directory import SETTINGS_FILE
+from ..record.durable import RecordError, held, make_directory
+from ..record.manifest import COMPARISON_FILE, MANIFEST_FILE
 from .cells import Cell, Cells, place_key
 from .entrants import TRAININGS
 from .evaluation import measure, wanted
@@ -41,6 +43,7 @@ def run_study(study: Study, directory: Path, workers: int, watch: Watch, trained
     What the results of an earlier study in `trained` hold of its trainings is taken from there. RecordError where the
     directory cannot be written or holds something else.
     """
+    check_place(directory)
     with held(directory):
         make_directory(directory / TRAININGS)
         if trained is not None:
@@ -50,6 +53,13 @@ def run_study(study: Study, directory: Path, workers: int, watch: Watch, trained
             _Sitting(study, directory, workers, clock, watch).run()
         finally:
             clock.note(ended=True)
+
+
+def check_place(directory: Path) -> None:
+    """RecordError where a directory holds no study, but a run, a comparison or a training."""
+    others = [name for name in (MANIFEST_FILE, COMPARISON_FILE, SETTINGS_FILE) if (directory / name).exists()]
+    if others:
+        raise RecordError(f"{directory} holds no study, but '{others[0]}'; give another directory")
 
 
 def _take_over(study: Study, source: Path, home: Path) -> None:

@@ -80,8 +80,8 @@ def detect_format(path: str) -> RequestFormat | RateFormat:
         return "mahimahi"
     if len(numbers) == 2 and all(map(_is_number, numbers)):
         return "two-column"
-    known = "".join(f"\n  {name}: {layout}" for name, layout in LAYOUTS.items())
-    raise TraceError(f"{path}: its first line {shown(first)} fits no format; there are{known}")
+    known = "; ".join(f"{name}: {layout}" for name, layout in LAYOUTS.items())
+    raise TraceError(f"{path}: its first line {shown(first)} fits no format; there are {known}")
 
 
 def first_line(path: str) -> str:

@@ -55,6 +55,11 @@ class Sight:
             setattr(self, name, np.asarray(values, dtype=float))
 
     @property
+    def least_finish_s(self) -> float:
+        """The least of the finish times."""
+        return float(self.finish_s.min())  # type: ignore[attr-defined]
+
+    @property
     def score(self) -> Any:
         """w weight finish / L_ref + (1-w) cost / C_ref with the references above."""
         setting = SETTING

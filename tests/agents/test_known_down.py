@@ -16,6 +16,7 @@ from simoffload.agents.learning.greedy import EpsilonGreedy
 from simoffload.agents.learning.tilt import Tilt
 from simoffload.agents.measured_speed import EarliestMeasuredFinish
 from simoffload.agents.network import Network
+from simoffload.agents.peft import Peft
 from simoffload.agents.scoring import Heads, ScoringAgent
 from simoffload.agents.sides import AllCloud, AllEdge
 from simoffload.agents.simple import Random, RoundRobin
@@ -38,10 +39,11 @@ def seen(*down: int, **at: Any) -> Sight:
     view.is_up = up  # type: ignore[attr-defined]
     view.up_rows = np.flatnonzero(up) if up.any() and not up.all() else None
     view.heard = ()  # type: ignore[attr-defined]
+    view.optimistic_cost_s = np.zeros(len(NODES))  # type: ignore[attr-defined]
     return view
 
 
-@pytest.mark.parametrize("rule", [EarliestFinish, JoinShortestQueue, EarliestMeasuredFinish])
+@pytest.mark.parametrize("rule", [EarliestFinish, JoinShortestQueue, EarliestMeasuredFinish, Peft])
 def test_the_best_of_those_that_are_up_is_taken(rule: type[Any]) -> None:
     agent = started(rule())
     assert [agent.decide(seen(*down)).choice for down in ((), (0,), (0, 1), (0, 1, 4), (0, 1, 4, 5))] == [0, 1, 2, 3, 0]
@@ -70,8 +72,17 @@ def test_rules_of_one_side_stay_on_it(rule: type[Any], down: tuple[int, ...], ch
     assert started(rule()).decide(seen(*down)).choice == choice
 
 
-@pytest.mark.parametrize(("down", "difficulty", "choice"), [((0,), -9.0, 1), ((4,), 9.0, 3), ((4, 5), 9.0, 2)])
+@pytest.mark.parametrize(("down", "difficulty", "choice"), [((0,), -9.0, 1), ((4,), 9.0, 3)])
 def test_a_router_takes_the_best_that_is_up_on_the_side_it_chooses(
+    down: tuple[int, ...], difficulty: float, choice: int
+) -> None:
+    assert started(ThresholdRouter()).decide(seen(*down, difficulty=difficulty)).choice == choice
+
+
+@pytest.mark.parametrize(
+    ("down", "difficulty", "choice"), [((0, 1), -9.0, 2), ((4, 5), 9.0, 0), ((0, 1, 4, 5), 9.0, 2)]
+)
+def test_a_router_takes_the_other_side_where_one_is_down_as_a_whole(
     down: tuple[int, ...], difficulty: float, choice: int
 ) -> None:
     assert started(ThresholdRouter()).decide(seen(*down, difficulty=difficulty)).choice == choice

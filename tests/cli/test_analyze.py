@@ -48,6 +48,13 @@ def test_an_unknown_quantity_is_answered_with_the_nearest(two_seeds: list[str]) 
     assert "'latency'" in refused.stderr
 
 
+@pytest.mark.parametrize("option", ["--level", "--within"])
+def test_nan_is_no_share(option: str, two_seeds: list[str]) -> None:
+    refused = invoke("analyze", two_seeds[0], option, "nan")
+    assert refused.exit_code == 2
+    assert f"Invalid value for '{option}': nan is no number" in refused.stderr
+
+
 def test_a_directory_without_results_is_named(tmp_path: Path) -> None:
     failed = invoke("analyze", str(tmp_path))
     assert failed.exit_code == 1

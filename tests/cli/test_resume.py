@@ -52,6 +52,7 @@ def test_a_summary_in_words_is_printed_as_by_run() -> None:
     finished = invoke("resume", "cut")
     assert "eft on tiny, seed 1: complete" in finished.stdout
     assert invoke("resume", "cut").stdout == "the run in cut is over: complete\n"
+    assert json.loads(invoke("resume", "cut", "--json").stdout) == json.loads(Path("cut/summary.json").read_text())
     assert invoke("resume", "cut", "--quiet").output == ""
 
 

@@ -65,6 +65,12 @@ def test_an_agent_is_simulated_and_compared() -> None:
     assert document["stations"]["cloud"]["measured"]["sojourn_s"] > 0
 
 
+def test_a_simulation_that_measured_nothing_is_named_by_its_scenario() -> None:
+    failed = invoke("theory", "theory/priority", "--set", "horizon.tasks=20", "--agent", "all-edge")
+    assert failed.exit_code == 1
+    assert "the run of all-edge on priority has nothing to measure after its warm-up of 1000 s" in failed.stderr
+
+
 def test_a_run_takes_neither_settings_nor_an_agent(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text("{}")
     refused = invoke("theory", str(tmp_path), "--set", "seed=1", "--agent", "eft")

@@ -121,6 +121,19 @@ def test_what_is_in_a_directory_is_never_written_over() -> None:
     assert content(Path("here")) == before
 
 
+@pytest.mark.usefixtures("in_turn")
+def test_resume_writes_into_no_directory_of_something_else() -> None:
+    Path("run").mkdir()
+    Path("run/manifest.json").write_text("{}", encoding="utf-8")
+    Path("run/scenario.yaml").write_text("name: other\n", encoding="utf-8")
+    before = content(Path("run"))
+    refused = invoke(*TINY, "--out", "run", "--resume")
+    assert refused.exit_code == 2
+    assert "run holds no training, but 'manifest.json'; give another directory" in refused.stderr
+    assert content(Path("run")) == before
+    assert invoke(*TINY, "--out", "new", "--resume").exit_code == 0
+
+
 @pytest.mark.parametrize("resume", [(), ("--resume",)])
 def test_a_file_is_no_directory(resume: tuple[str, ...]) -> None:
     Path("file").write_text("mine", encoding="utf-8")
@@ -152,7 +165,7 @@ def test_a_damaged_checkpoint_is_named() -> None:
         ((*TINY, "--agent", "ucb-com"), "no agent 'ucb-com' learns; did you mean 'ucb-coma'?"),
         ((*TINY, "--learner", "kapa=1"), "--learner: ucb-coma has no setting 'kapa'; did you mean 'kappa'?"),
         ((*TINY, "--learner", "zzzz=1"), "--learner: ucb-coma has no setting 'zzzz'; it has exploration, selection,"),
-        ((*TINY, "--learner", "c"), "--learner: c=: Input should be a valid number"),
+        ((*TINY, "--learner", "c"), "--learner: 'c' has no '='; write NAME=VALUE"),
         ((*TINY, "--learner", "c=-1"), "--learner: c=-1: Input should be greater than or equal to 0"),
         ((*TINY, "--learner", "c=nan"), "--learner: c=nan: Input should be a finite number"),
         ((*TINY, "--learner", "trace=1.5"), "--learner: trace=1.5: Input should be less than or equal to 1"),
@@ -194,6 +207,7 @@ def test_episodes_may_be_played_on_variations_of_the_scenario() -> None:
     assert "--vary: 'telemetry_interval' has no '='" in refused.stderr
     refused = invoke(*TINY, "--vary", "telemetry=0 s", "--out", "there")
     assert (refused.exit_code, Path("there").exists()) == (2, False)
+    assert "--vary 'telemetry=0 s'" in refused.stderr
     assert "telemetry_interval" in refused.stderr
 
 

@@ -165,6 +165,14 @@ def test_a_training_of_other_settings_is_not_taken_for_this_one(tmp_path: Path) 
         run_study(other, tmp_path / "study", 1, go_on)
 
 
+def test_a_directory_of_something_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "manifest.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(RecordError, match=r"run holds no study, but 'manifest\.json'"):
+        run_study(read_study(write(tmp_path)), tmp_path / "run", 1, go_on)
+    assert [each.name for each in (tmp_path / "run").iterdir()] == ["manifest.json"]
+
+
 def test_two_workers_find_what_one_process_finds(tmp_path: Path) -> None:
     study = read_study(write(tmp_path, NO_TRAINING.replace("trainings:\n  learner", "#")))
     scenarios, cells = wanted(study, tmp_path)

@@ -38,7 +38,7 @@ def test_a_file_that_fits_none_is_refused_with_all_there_are(tmp_path: Path, tex
     with pytest.raises(TraceError) as refused:
         detect_format(written(tmp_path, text))
     assert "trace: its first line '" in str(refused.value)
-    assert all(f"\n  {name}: {layout}" in str(refused.value) for name, layout in LAYOUTS.items())
+    assert all(f"{name}: {layout}" in str(refused.value) for name, layout in LAYOUTS.items())
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "# only a comment\n"])
