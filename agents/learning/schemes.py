@@ -6,6 +6,7 @@ is loaded when a learner is made.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from simoffload.schema.problems import nearest
 
@@ -128,7 +130,14 @@ class Scheme:
             first = error.errors(include_url=False)[0]
             name = str(first["loc"][0]) if first["loc"] else ""
             what = f"{name}={given.get(name)}: " if name else ""
-            raise ValueError(what + first["msg"].removeprefix("Value error, ")) from None
+            raise ValueError(what + first["msg"].removeprefix("Value error, ") + _meant(first, given)) from None
+
+
+def _meant(error: ErrorDetails, given: Mapping[str, str]) -> str:
+    """Where one of some words was wanted, the one that is nearest to what was typed."""
+    words = re.findall(r"'([^']+)'", str(error.get("ctx", {}).get("expected", "")))
+    close = nearest(given.get(str(error["loc"][0]), ""), words) if words and error["loc"] else None
+    return f"; did you mean '{close}'?" if close else ""
 
 
 def _read(text: str) -> Any:

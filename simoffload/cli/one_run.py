@@ -34,6 +34,8 @@ def print_end(summary: Mapping[str, Any], directory: Path, as_json: bool, quiet:
         from .run_summary import print_run
 
         print_run(summary, directory)
+    if not summary["tasks"]["measured"] and summary["status"] == "complete" and not quiet:
+        click.echo("warning: no task was measured: none was completed that arrived after the warm-up", err=True)
     if summary["status"] == "incomplete":
         tell_interrupted(directory)
     if summary["status"] == "unstable":

@@ -45,6 +45,12 @@ def test_quiet_says_nothing() -> None:
     assert Path("runs/tiny-all-edge-1/summary.json").is_file()
 
 
+def test_a_run_that_measured_nothing_says_so() -> None:
+    done = invoke("run", "tiny", "--agent", "eft", "--tasks", "5", "--set", "warm_up=1 d")
+    assert done.exit_code == 0
+    assert "warning: no task was measured: none was completed that arrived after the warm-up" in done.stderr
+
+
 def test_records_are_kept_on_demand() -> None:
     done = invoke("run", "tiny", "--agent", "random", "--tasks", "20", "--records", "full", "--out", "full")
     assert "laws         Little's law, conservation, utilisation law and flow balance hold in all " in done.stdout

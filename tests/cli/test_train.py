@@ -166,6 +166,7 @@ def test_a_damaged_checkpoint_is_named() -> None:
         ((*TINY, "--learner", "kapa=1"), "--learner: ucb-coma has no setting 'kapa'; did you mean 'kappa'?"),
         ((*TINY, "--learner", "zzzz=1"), "--learner: ucb-coma has no setting 'zzzz'; it has exploration, selection,"),
         ((*TINY, "--learner", "c"), "--learner: 'c' has no '='; write NAME=VALUE"),
+        ((*TINY, "--learner", "selection=tlt"), "did you mean 'tilt'?"),
         ((*TINY, "--learner", "c=-1"), "--learner: c=-1: Input should be greater than or equal to 0"),
         ((*TINY, "--learner", "c=nan"), "--learner: c=nan: Input should be a finite number"),
         ((*TINY, "--learner", "trace=1.5"), "--learner: trace=1.5: Input should be less than or equal to 1"),
