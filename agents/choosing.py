@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from simoffload.decision import Observation, Setting
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 
 class IndexRule:
@@ -42,11 +41,6 @@ def least_up(values: Floats, observation: Observation) -> int:
     """The candidate with the least value among those that are up; among all where none is known to be up."""
     up = observation.up_rows
     return int(np.argmin(values)) if up is None else int(up[np.argmin(values[up])])
-
-
-def rows_that_may_be(seen: Observation) -> Ints:
-    """Those of nodes that are up, or all where none is known to be."""
-    return np.arange(len(seen.finish_s)) if seen.up_rows is None else seen.up_rows
 
 
 def least_among(values: Floats, eligible: NDArray[np.bool_]) -> int | None:

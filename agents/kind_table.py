@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from simoffload.decision import Decision
 from simoffload.record.durable import RecordError, read_json, write_json
 
-from .choosing import rows_that_may_be
 from .learning.counts import ACTIONS, KEYS, LOAD_BOUNDS, situation
 from .policy_file import LARGEST_CARD
 
@@ -45,7 +44,7 @@ class TableAgent:
 
 def best_of(worth: Floats, seen: Observation) -> int:
     """Of the rows of largest worth the one that is finished first, nodes known to be down left out if others are up."""
-    rows = rows_that_may_be(seen)
+    rows = seen.rows_that_may_be
     best = rows[worth[rows] == worth[rows].max()]
     return int(best[np.argmin(seen.finish_s[best])])
 

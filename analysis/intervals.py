@@ -97,18 +97,20 @@ def paired_ratio(a: Sequence[float], b: Sequence[float], level: float = 0.95) ->
     ratio found, so that the mean of b is not taken to be known. nan where that is 0; ValueError as for
     `paired_difference`.
     """
-    share, of_a, of_b = shares(a, b)
-    interval = paired_difference(of_a, of_b, level).difference
-    return Interval(share, interval.half_width, level, interval.n)
+    of_a, of_b = ratio_weights(a, b)
+    interval = paired_difference([of_a * x for x in a], [of_b * y for y in b], level).difference
+    return Interval(of_b / of_a - 1 if of_a else math.nan, interval.half_width, level, interval.n)
 
 
-def shares(a: Sequence[float], b: Sequence[float]) -> tuple[float, list[float], list[float]]:
-    """mean a / mean b - 1, and a / mean b and r b / mean b, whose means are equal; r is the ratio."""
+def ratio_weights(a: Sequence[float], b: Sequence[float]) -> tuple[float, float]:
+    """Weights by which a - b has mean 0 and varies as mean a / mean b does: 1 / mean b and r / mean b, r the ratio.
+
+    Both are 0 where there is none, as the mean of b is 0.
+    """
     base = math.fsum(b) / len(b) if b else 0.0
     if base == 0:
-        return math.nan, [0.0] * len(a), [0.0] * len(b)
-    ratio = math.fsum(a) / len(a) / base
-    return ratio - 1, [x / base for x in a], [ratio * y / base for y in b]
+        return 0.0, 0.0
+    return 1 / base, math.fsum(a) / len(a) / base / base
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

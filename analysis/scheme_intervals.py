@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from simoffload.estimates import standard_deviation, t_quantile
 
-from .intervals import Interval, holm, holm_levels, shares, two_sided_p
+from .intervals import Interval, holm, holm_levels, ratio_weights, two_sided_p
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,10 @@ class Measured:
     """Of several trainings their mean."""
     of_trainings: Sequence[float] = ()
     """Mean over the held-out seeds of each training; empty for one policy or rule, which is compared as such."""
+
+    def times(self, weight: float) -> Measured:
+        """All of it in another unit."""
+        return Measured([weight * value for value in self.by_seed], [weight * mean for mean in self.of_trainings])
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +84,9 @@ def scheme_ratio(a: Measured, b: Measured, level: float = 0.95) -> Interval:
 
     nan where the mean of b is 0; ValueError as for `scheme_difference`.
     """
-    share, of_a, of_b = shares(a.by_seed, b.by_seed)
-    base = math.fsum(b.by_seed) / len(b.by_seed) if b.by_seed else math.nan
-    ratio = share + 1
-    interval = scheme_difference(
-        Measured(of_a, [mean / base for mean in a.of_trainings]),
-        Measured(of_b, [ratio * mean / base for mean in b.of_trainings]),
-        level,
-    ).difference
-    return Interval(share, interval.half_width, level, interval.n)
+    of_a, of_b = ratio_weights(a.by_seed, b.by_seed)
+    interval = scheme_difference(a.times(of_a), b.times(of_b), level).difference
+    return Interval(of_b / of_a - 1 if of_a else math.nan, interval.half_width, level, interval.n)
 
 
 def adjusted_scheme_differences(

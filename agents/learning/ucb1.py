@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from simoffload.decision import Setting
 
-from ..choosing import rows_that_may_be
 from ..kind_table import TableAgent, best_of, write_table
 from .counts import ACTIONS, KEYS, Counts, situation
 from .rollout import Choice, Episode
@@ -48,7 +47,7 @@ class Optimist:
         """An action for an observation of a position."""
         key, kinds = situation(seen)
         worth = -self.means[key][kinds]
-        rows = rows_that_may_be(seen)
+        rows = seen.rows_that_may_be
         untried = np.unique(kinds[rows][np.isnan(worth[rows])])
         if len(untried):
             worth = np.where(kinds == generator.choice(untried), 0.0, -np.inf)

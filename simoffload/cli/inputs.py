@@ -58,8 +58,12 @@ def examined(source: str, settings: Sequence[str], shorthands: Mapping[str, str 
     given = {
         f"{SHORTHANDS[name]}={value}": f"--{name} {value}" for name, value in shorthands.items() if value is not None
     }
-    diagnosis = diagnose(source, [*settings, *given])
-    typed = {f"--set '{setting}'": option for setting, option in given.items()}
+    return as_typed(diagnose(source, [*settings, *given]), given)
+
+
+def as_typed(diagnosis: Diagnosis, options: Mapping[str, str]) -> Diagnosis:
+    """The same with settings that were made of other options named as those."""
+    typed = {f"--set '{setting}'": option for setting, option in options.items()}
     problems = tuple(replace(problem, file=typed.get(problem.file, problem.file)) for problem in diagnosis.problems)
     return replace(diagnosis, problems=problems)
 

@@ -71,6 +71,8 @@ def run(
     """
     if until is None and (budget is not None or by != "length" or workers is not None):
         raise click.UsageError("--budget, --by and --workers are of --until: say what is to be known")
+    if until is not None and by == "length" and workers is not None:
+        raise click.UsageError("--workers is of --by replications: a run that becomes longer is made by one process")
     if until is not None and by == "length" and (shorthands["tasks"] or shorthands["horizon"]):
         raise click.UsageError("--until decides how long the run is: give --budget instead of --tasks and --horizon")
     if until is not None and stop_if_unstable:

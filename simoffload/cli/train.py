@@ -7,14 +7,13 @@ import math
 import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from ..record.durable import RecordError
-from .inputs import accepted, examined, scenario_argument
+from .inputs import accepted, as_typed, examined, scenario_argument
 from .main import INTERRUPTED
 from .progress import shown, watcher
 from .stopping import Stop
@@ -50,10 +49,8 @@ def chosen(name: str, changes: Sequence[str]) -> Scheme:
 
 def _varied(scenario: str, settings: Sequence[str], variation: Sequence[str]) -> Diagnosis:
     """The scenario with its settings and a variation of them, which is named as it was typed."""
-    diagnosis = examined(scenario, (*settings, *variation), {})
-    typed = {f"--set '{setting}'": f"--vary '{setting}'" for setting in variation if setting not in settings}
-    problems = tuple(replace(problem, file=typed.get(problem.file, problem.file)) for problem in diagnosis.problems)
-    return replace(diagnosis, problems=problems)
+    options = {setting: f"--vary '{setting}'" for setting in variation if setting not in settings}
+    return as_typed(examined(scenario, (*settings, *variation), {}), options)
 
 
 @contextmanager

@@ -97,6 +97,12 @@ class Observation:
         return np.flatnonzero(up) if up.any() and not up.all() else None
 
     @property
+    def rows_that_may_be(self) -> Ints:
+        """Rows that may be chosen: those of nodes known to be up; all where that is true of none, or of every one."""
+        up = self.up_rows
+        return np.arange(len(self.candidates)) if up is None else up
+
+    @property
     def upward_rank_s(self) -> float:
         """Expected seconds from the subtask's start to the end of its task, without waiting."""
         return self._course.ranks_s[self.subtask]

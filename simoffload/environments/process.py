@@ -253,10 +253,10 @@ def _check(order: str, most_decisions: int | None, discount_rate_per_s: float) -
 
 
 def legal_rows(seen: Observation | OrderObservation) -> Sequence[int]:
-    """Rows that may be chosen: all candidates but nodes known to be down, where another is up."""
-    if isinstance(seen, Observation) and seen.up_rows is not None:
-        found: list[int] = seen.up_rows.tolist()
-        return found
+    """Rows that may be chosen: of positions those of nodes known to be up, if there are any; of jobs all."""
+    if isinstance(seen, Observation):
+        rows: list[int] = seen.rows_that_may_be.tolist()
+        return rows
     return range(len(seen.candidates))
 
 

@@ -163,7 +163,7 @@ class _Reader:
         self.tree = tree
         self.problems: list[Problem] = []
         self._read: dict[tuple[str, ...], Diagnosis] = {}
-        self._usual = self._scenario((), plan.scenario, plan.settings)
+        self._usual = self._scenario(("scenario",), plan.scenario, plan.settings)
 
     def study(self) -> Study:
         plan = self.plan

@@ -39,7 +39,9 @@ def changed(path: Path, **values: Any) -> None:
 
 def sight(*finish_s: float, up: list[int] | None = None) -> Any:
     """What is seen of nodes, some of them known to be down."""
-    return SimpleNamespace(finish_s=np.array(finish_s), up_rows=None if up is None else np.array(up))
+    return SimpleNamespace(
+        finish_s=np.array(finish_s), rows_that_may_be=np.arange(len(finish_s)) if up is None else np.array(up)
+    )
 
 
 def test_of_the_best_rows_the_one_that_is_finished_first_is_taken() -> None:

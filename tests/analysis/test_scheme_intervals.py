@@ -95,6 +95,10 @@ def test_trainings_widen_a_ratio_by_their_share_of_its_variance() -> None:
     assert found.half_width == pytest.approx(t_quantile(degrees, 0.95) * (of_a + of_b) ** 0.5)
 
 
+def test_nothing_is_a_ratio_to_a_scheme_at_0() -> None:
+    assert math.isnan(scheme_ratio(Measured([3.0, 4.0], [3.5, 3.5]), Measured([1.0, -1.0], [0.5, -0.5])).mean)
+
+
 def test_a_scheme_trained_once_has_no_interval_of_a_ratio() -> None:
     assert math.isnan(scheme_ratio(Measured([3.0, 4.0], [3.5]), Measured([2.0, 2.5])).half_width)
 

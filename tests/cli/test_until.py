@@ -86,6 +86,7 @@ def test_everything_wrong_is_told_at_once(elsewhere: Path) -> None:
     [
         (("--budget", "1 h"), "--budget, --by and --workers are of --until"),
         (("--until", "latency +- 2%", "--tasks", "10"), "give --budget instead of --tasks"),
+        (("--until", "latency +- 2%", "--workers", "2"), "--workers is of --by replications"),
         (("--until", "cost.p99 +- 2%", "--by", "replications"), "quantiles of latency alone"),
         (("--until", "cost +- 2%", "--budget", "10 replications"), "a budget of replications limits nothing here"),
     ],

@@ -80,6 +80,7 @@ def test_a_scenario_file_is_seen_from_the_study_and_keeps_clear_of_its_settings(
         ("eft, all-cloud], seeds: {first", "eft, eft], seeds: {first", ["'eft' is listed twice"]),
         ("subject: learner", "subject: teacher", ["the subject 'teacher' is none of the agents of main"]),
         ("rate=0.2 /s", "rat=0.2 /s", ["axes.over.rate.points.1", "unknown key 'rat'", "did you mean 'rate'?"]),
+        ("scenario: tiny", "scenario: tinny", ["mini.yaml:4:1: scenario: unknown scenario 'tinny'"]),
         ("{at: 0.05}", "{at: 0.05, scenario: tinny}", ["unknown scenario 'tinny'", "did you mean 'tiny'?"]),
         ("count: 3}, tasks: 8", "count: 1}, tasks: 8", ["main.seeds.count: must be at least 2, not 1"]),
         ("first: 100", "first: 1000000000", ["main.seeds.first: must be less than"]),

@@ -32,7 +32,7 @@ class Sight:
     is_home: Any = field(default_factory=lambda: np.array([True, False, False, False]))
     is_cloud: Any = field(default_factory=lambda: np.array([False, False, False, True]))
     setting: Any = field(default_factory=lambda: SimpleNamespace(latency_reference_s=10.0))
-    up_rows: Any = None
+    rows_that_may_be: Any = field(default_factory=lambda: np.arange(4))
 
 
 KEY = situation(Sight())[0]
