@@ -1,6 +1,7 @@
 """Rules that stay on one side of the wide-area network: everything at the edge, everything in the cloud.
 
-They stay there even where all of it is known to be down; of several nodes on that side they take one that is up.
+They stay there even where all of it is known to be down. Of several clouds the one takes one that is up; the other's
+side is first of all its home, up or down.
 """
 
 from __future__ import annotations

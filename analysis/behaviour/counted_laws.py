@@ -17,7 +17,7 @@ _MOST_NAMED = 4
 
 def counted_laws_in_words(summary: Summary) -> str:
     """What was checked, what came of it, and what could not be."""
-    return f"{_little(summary)}; {_flow(summary)}. Not checked: the other laws, which need rows (records: full)."
+    return f"{_little(summary)}; {_flow(summary)}. Not checked: the other laws, which need rows (--records full)."
 
 
 def _little(summary: Summary) -> str:

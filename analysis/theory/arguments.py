@@ -26,7 +26,7 @@ def not_negative(**values: float) -> None:
 def at_least(least: int, **values: int) -> None:
     """ValueError for the first that is not a whole number of at least `least`."""
     for name, value in values.items():
-        if value != int(value) or value < least:
+        if not (math.isfinite(value) and value == int(value) and value >= least):
             raise ValueError(f"{name} must be a whole number of at least {least}, not {value!r}")
 
 

@@ -15,7 +15,8 @@ from functools import lru_cache
 
 from .lines import FieldError, shown
 
-MOST_TOKENS = 10**9
+MOST_TOKENS = 10_000_000
+"""Of a request, as of prompts and answers in scenarios: more than any model reads."""
 LONGEST_TIME_S = 1e11
 """3,000 years; what lies beyond was not given in seconds."""
 

@@ -91,10 +91,10 @@ def test_empty_fields_of_other_columns_do_not_matter(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "fault"),
     [
-        ("3,-1,2", "prompt tokens '-1' is negative; allowed: 0 to 1e+09"),
+        ("3,-1,2", "prompt tokens '-1' is negative; allowed: 0 to 1e+07"),
         ("3,1,nan", "output tokens 'nan' is not a number"),
-        ("3,1,inf", "output tokens 'inf' is above 1e+09"),
-        ("3,2000000000,2", "prompt tokens '2000000000' is above 1e+09"),
+        ("3,1,inf", "output tokens 'inf' is above 1e+07"),
+        ("3,2000000000,2", "prompt tokens '2000000000' is above 1e+07"),
         ("3,1.5,2", "prompt tokens '1.5' is not a whole number"),
         ("-3,1,2", "time '-3' is negative"),
         ("nan,1,2", "time 'nan' is not a number"),

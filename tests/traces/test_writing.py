@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simoffload.traces import Rates, Requests, read_rates, read_requests
+from simoffload.traces.fields import MOST_TOKENS
 from simoffload.traces.writing import rates_text, requests_text
 
 from .samples import MOONCAKE, written
 from .test_requests import IN_ANY_FOLDER
 
-TOKENS = st.integers(0, 10**9)
+TOKENS = st.integers(0, MOST_TOKENS)
 GAPS = st.floats(1e-6, 1e6)
 
 

@@ -27,7 +27,7 @@ def test_what_holds_is_said_with_the_largest_residual_and_what_is_missing(conten
     stations = len(content["nodes"]) + len(content["links"])
     assert words(content) == (
         f"Little's law holds at {stations} nodes and links, the largest residual is 1.0e-15; tasks balance. "
-        "Not checked: the other laws, which need rows (records: full)."
+        "Not checked: the other laws, which need rows (--records full)."
     )
 
 

@@ -21,9 +21,10 @@ def test_zero_is_not_negative() -> None:
         arguments.not_negative(rate=-1.0)
 
 
-def test_half_a_server_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"servers must be a whole number of at least 1, not 1\.5"):
-        arguments.at_least(1, servers=1.5)  # type: ignore[arg-type]
+@pytest.mark.parametrize("servers", [1.5, math.inf, math.nan])
+def test_what_is_no_number_of_servers_is_refused(servers: float) -> None:
+    with pytest.raises(ValueError, match=f"servers must be a whole number of at least 1, not {servers}"):
+        arguments.at_least(1, servers=servers)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.0, math.nan])
