@@ -34,12 +34,12 @@ from .schema.network import ConstantChannel as ConstantSpec
 from .schema.problems import nearest
 from .tasks import Task, build_graph
 from .world.channel_path import ConstantChannel
+from .world.item import Item
 from .world.job import Job
 from .world.kernel import Kernel
 from .world.line import FifoLine
 from .world.link import LinkStation, Transfer
 from .world.servers import Server, make_server
-from .world.transport import Item
 
 __all__ = ["check_agent", "falsified", "small_scenarios"]
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from .gaps import Gap, GapSummary, gaps, summarise
 from .instance import InstanceError, StaticInstance, instances, static_instance
-from .optimum import Optimum, Service, optimum
+from .optimum import optimum
 from .replay import replay, simulated_objective
 from .routing import ByTable, Routing, RoutingError, routing_of
+from .solution import Optimum, Service
 from .value_iteration import Solution, average_cost, solve
 
 __all__ = [

@@ -10,8 +10,9 @@ from simoffload.run.agents import load_agent
 from simoffload.schema import Scenario
 
 from .instance import static_instance
-from .optimum import EFFORT, Optimum, optimum
+from .optimum import EFFORT, optimum
 from .replay import simulated_objective
+from .solution import Optimum
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from ortools.sat.python import cp_model
 
 from .instance import Journey, Operation, StaticInstance
-from .optimum import Optimum, Service
+from .solution import Optimum, Service
 
 SEED = 1
 MOST_UNITS = 2.0**36

@@ -7,39 +7,12 @@ simulator, moved onto the grid, is a solution that costs no less than the grid's
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from .instance import StaticInstance
+from .solution import Optimum
 
 TICK_S = 0.001
 EFFORT = 20.0
 """In CP-SAT's deterministic time, which passes alike on every machine: 1 is a few seconds of a processor."""
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """A subtask on its node, s."""
-
-    task: int
-    subtask: int
-    node: int
-    start_s: float
-    finish_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Optimum:
-    """What the solver found."""
-
-    status: str
-    """``optimal``; ``feasible`` where effort ran out before that was proved; ``unknown`` where nothing was found."""
-    objective: float
-    """Of the schedule, on the grid; inf without one."""
-    bound: float
-    """No agent's objective is below it."""
-    schedule: tuple[Service, ...]
-    """On the grid, task by task in the order of their subtasks; empty without one."""
-    wall_s: float
 
 
 def optimum(instance: StaticInstance, effort: float = EFFORT, tick_s: float = TICK_S) -> Optimum:

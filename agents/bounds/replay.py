@@ -17,7 +17,7 @@ from simoffload.run.recorder import statistics_of
 from simoffload.run.references import with_references
 from simoffload.run.world import World
 
-from .optimum import Service
+from .solution import Service
 
 if TYPE_CHECKING:
     from simoffload.decision import Agent, Observation, Setting

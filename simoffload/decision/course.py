@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from ..lazy import lazy
 from ..tasks import Task
 from ..tasks.graph import EXPLAIN
+from ..world.item import Item
 from ..world.job import Job
-from ..world.transport import Item
 from .tables import ModalityTable, Tables
 
 Floats = NDArray[np.float64]

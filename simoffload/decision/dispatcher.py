@@ -18,12 +18,13 @@ from ..random_streams import Uniforms
 from ..schema.faults import FaultPolicy
 from ..schema.scenario import Quality, Verify
 from ..tasks import Task
+from ..world.item import Item
 from ..world.job import Job
 from ..world.kernel import Kernel
 from ..world.servers import Server
 from ..world.service import alone_s, before_tokens_s, bill
 from ..world.telemetry import Telemetry
-from ..world.transport import Item, Transport
+from ..world.transport import Transport
 from .agent import Agent, Setting, read_decision
 from .checking import CheckedCourse
 from .course import Course

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ..lazy import lazy
 from ..tasks.graph import EXPLAIN
-from ..world.transport import Item
+from ..world.item import Item
 from .agent import Setting
 from .course import Course, expected_service_s
 from .hearing import Heard

@@ -16,8 +16,8 @@ from typing import Any
 from ..decision.course import Course
 from ..lazy import lazy
 from ..tasks import Task
+from ..world.item import Item
 from ..world.job import Job
-from ..world.transport import Item
 
 Reduced = tuple[Any, ...]
 """What `object.__reduce__` gives."""

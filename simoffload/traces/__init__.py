@@ -15,7 +15,8 @@ from .formats import (
 )
 from .lines import Skipped, TraceError
 from .rates import Direction, Rates, read_rates
-from .requests import Requests, read_requests
+from .request_files import read_requests
+from .requests import Requests
 
 __all__ = [
     "RATE_FORMATS",

@@ -8,17 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import TYPE_CHECKING
 
 from ..plant import PlantLink
 from .channel_path import Channel
+from .item import Item
 from .job import Job
 from .kernel import Call, Kernel
 from .line import Line
 from .occupancy import Occupancy
-
-if TYPE_CHECKING:
-    from .transport import Item
 
 
 @dataclass(slots=True, eq=False)

@@ -10,24 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..plant import Plant, Route
+from .item import Item, Then
 from .job import Job
 from .kernel import COMPLETION, Call, Kernel
 from .link import LinkStation, Transfer
-
-Then = Callable[[Any], None]
-
-
-class Item:
-    """A payload or an answer: its size, and the nodes that hold it."""
-
-    __slots__ = ("coming", "holders", "origin", "size_bytes")
-
-    def __init__(self, origin: int, size_bytes: float) -> None:
-        self.origin = origin
-        self.size_bytes = size_bytes
-        self.holders = {origin}
-        self.coming: dict[int, list[tuple[Then, Any]]] = {}
-        """Per node it is on its way to, what waits for it there."""
 
 
 class Transport:

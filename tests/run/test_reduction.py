@@ -18,8 +18,8 @@ from simoffload.run.reduction import REDUCERS
 from simoffload.run.world import World
 from simoffload.schema import load_scenario
 from simoffload.tasks import Task
+from simoffload.world.item import Item
 from simoffload.world.job import Job
-from simoffload.world.transport import Item
 
 REFERENCES = "objective={latency_weight: 0.5, latency_reference: 20 s, cost_reference: 0.001 USD}"
 

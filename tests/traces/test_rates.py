@@ -13,7 +13,7 @@ from simoffload.world.channel_path import PathChannel
 from simoffload.world.channel_trace import TraceSegments
 
 from .samples import G_NETTRACK, written
-from .test_requests import IN_ANY_FOLDER, TEXT
+from .test_request_files import IN_ANY_FOLDER, TEXT
 
 
 def segments(found: Rates) -> list[tuple[float, float]]:

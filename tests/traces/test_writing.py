@@ -14,7 +14,7 @@ from simoffload.traces.fields import MOST_TOKENS
 from simoffload.traces.writing import rates_text, requests_text
 
 from .samples import MOONCAKE, written
-from .test_requests import IN_ANY_FOLDER
+from .test_request_files import IN_ANY_FOLDER
 
 TOKENS = st.integers(0, MOST_TOKENS)
 GAPS = st.floats(1e-6, 1e6)

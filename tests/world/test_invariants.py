@@ -25,11 +25,11 @@ from simoffload.schema.scenario import Records
 from simoffload.tasks import Task
 from simoffload.world.api import ApiServer
 from simoffload.world.batching import BatchingServer
+from simoffload.world.item import Item
 from simoffload.world.job import Job
 from simoffload.world.link import LinkStation
 from simoffload.world.occupancy import Occupancy
 from simoffload.world.slots import SlotsServer
-from simoffload.world.transport import Item
 from tests.strategies import scenarios
 
 from .worlds import fingerprint, run, world_of

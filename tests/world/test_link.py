@@ -15,10 +15,10 @@ from simoffload.plant import PlantLink
 from simoffload.schema.network import Link
 from simoffload.world.channel_path import ConstantChannel, PathChannel
 from simoffload.world.channels import Channel
+from simoffload.world.item import Item
 from simoffload.world.kernel import COMPLETION, Kernel
 from simoffload.world.line import FifoLine, Line, PriorityLine
 from simoffload.world.link import LinkStation, Transfer
-from simoffload.world.transport import Item
 
 from .paths import LiteralPath, channel_of, segments_of
 from .stations import Bench, job_of

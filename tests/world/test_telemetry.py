@@ -20,6 +20,7 @@ from simoffload.schema.network import Link
 from simoffload.world.api import UNBOUNDED
 from simoffload.world.channel_path import ConstantChannel
 from simoffload.world.channels import Channel
+from simoffload.world.item import Item
 from simoffload.world.job import Job
 from simoffload.world.kernel import COMPLETION, Kernel
 from simoffload.world.line import FifoLine, PriorityLine
@@ -33,7 +34,6 @@ from simoffload.world.telemetry import (
     report_link,
     report_node,
 )
-from simoffload.world.transport import Item
 
 from .paths import READER, channel_of
 from .stations import Bench, job_of, model_of, node_of, task_of

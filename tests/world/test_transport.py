@@ -10,10 +10,11 @@ import pytest
 from simoffload.plant import DOWNLINK, LAN, UPLINK, Plant, PlantLink
 from simoffload.schema.network import Link
 from simoffload.world.channel_path import ConstantChannel
+from simoffload.world.item import Item
 from simoffload.world.kernel import COMPLETION, Kernel
 from simoffload.world.line import PriorityLine
 from simoffload.world.link import LinkStation, Transfer
-from simoffload.world.transport import Item, Transport
+from simoffload.world.transport import Transport
 
 from .stations import job_of, node_of
 

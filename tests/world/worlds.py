@@ -15,9 +15,9 @@ from simoffload.decision.course import Course
 from simoffload.run.recorder import Recorder
 from simoffload.run.world import World
 from simoffload.schema import Scenario
+from simoffload.world.item import Item
 from simoffload.world.job import Job
 from simoffload.world.link import Transfer
-from simoffload.world.transport import Item
 
 
 def nothing_written(parts: Sequence[Any]) -> None:

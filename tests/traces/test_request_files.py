@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from simoffload.traces import Requests, Skipped, TraceError, read_requests, requests
+from simoffload.traces import Requests, Skipped, TraceError, read_requests, request_files
 
 from .samples import (
     AZURE_2023,
@@ -143,7 +143,7 @@ def test_a_trace_has_at_least_one_request(tmp_path: Path) -> None:
 
 
 def test_there_is_a_limit_to_the_number_of_requests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(requests, "MOST_ROWS", 2)
+    monkeypatch.setattr(request_files, "MOST_ROWS", 2)
     assert len(read_requests(written(tmp_path, AZURE_MULTIMODAL)).times_s) == 2
     with pytest.raises(TraceError, match="trace:4: there are more than 2 requests"):
         read_requests(written(tmp_path, AZURE_2023))
