@@ -55,6 +55,11 @@ class Sight:
             setattr(self, name, np.asarray(values, dtype=float))
 
     @property
+    def rows_that_may_be(self) -> Any:
+        """Those that are up, if they are told apart."""
+        return np.arange(len(self.candidates)) if self.up_rows is None else self.up_rows
+
+    @property
     def least_finish_s(self) -> float:
         """The least of the finish times."""
         return float(self.finish_s.min())  # type: ignore[attr-defined]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import shlex
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,8 @@ import pytest
 from simoffload.agents.learning.validation import from_empty, measure
 from simoffload.agents.policy_file import write_policy
 from simoffload.agents.scoring import ScoringAgent
-from simoffload.agents.ucb_coma import UcbComa, UcbComaGeneralist
+from simoffload.agents.ucb_coma import WEIGHTS, UcbComa, UcbComaGeneralist
+from simoffload.cli.train import chosen, train
 from simoffload.decision import Decision, Setting
 from simoffload.record.durable import RecordError
 from simoffload.run.references import with_references
@@ -81,6 +85,17 @@ def test_a_policy_that_comes_with_the_package_is_a_sound_agent(policy: type[UcbC
     tiny, factory, *_ = small_scenarios()
     check_agent(policy, [tiny, factory])
     assert policy().order == "decide"
+
+
+@pytest.mark.parametrize("name", ["ucb-coma", "ucb-coma-generalist"])
+def test_the_command_on_a_card_asks_for_the_settings_that_it_was_trained_with(name: str) -> None:
+    card = json.loads((WEIGHTS / f"{name}.json").read_bytes())
+    _, _, *words = shlex.split(card["command"])
+    asked = train.make_context("train", words).params
+    found = json.loads(json.dumps(asdict(chosen(asked["agent"], asked["changes"]).settings)))
+    trained = card["training"]
+    assert [key for key, value in trained["scheme"].items() if found.get(key, value) != value] == []
+    assert all(asked[key] == trained[key] for key in ("seed", "batches", "episodes"))
 
 
 def test_on_the_plant_it_was_trained_on_it_does_better_than_the_rule_it_corrects() -> None:

@@ -158,7 +158,7 @@ def test_a_file_that_cannot_be_read_is_told_in_a_line(command: tuple[str, ...]) 
     name, *out = command
     refused = invoke("trace", name, "broken.csv", *out)
     assert (refused.exit_code, refused.stdout) == (2, "")
-    assert refused.stderr == "broken.csv:3: prompt tokens '-3' is negative; allowed: 0 to 1e+09\n"
+    assert refused.stderr == "broken.csv:3: prompt tokens '-3' is negative; allowed: 0 to 1e+07\n"
     refused = invoke("trace", name, "missing.csv", *out)
     assert (refused.exit_code, refused.stdout, refused.stderr) == (2, "", "no file 'missing.csv'\n")
     assert not Path("out.csv").exists()

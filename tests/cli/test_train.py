@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import signal
+import subprocess
 import sys
+import time
+from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,6 +25,7 @@ from simoffload.agents.ucb_coma import UcbComa
 from tests.agents.learning.test_training import InTurn, content
 from tests.cli.program import invoke
 
+ROOT = Path(__file__).parent.parent.parent
 TINY = ("train", "tiny", "--batches", "2", "--episodes", "2")
 
 
@@ -29,19 +35,28 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.fixture(autouse=True)
-def short(monkeypatch: pytest.MonkeyPatch) -> None:
+def shorten(put: Callable[[Any, str, Any], None]) -> None:
     """Episodes of a few tasks, a look at the rules and the policy after the last batch, and small networks."""
     settings = partial(TrainingSettings, tasks=8, validation_seeds=1, validation_tasks=8)
     small = ComaSettings(hidden=(4,), critic_hidden=(4,), first_critic_epochs=2, critic_epochs=2)
-    monkeypatch.setattr(learning.settings, "TrainingSettings", settings)
+    put(learning.settings, "TrainingSettings", settings)
     scheme = replace(schemes.SCHEMES["ucb-coma"], settings=small)
-    monkeypatch.setattr(schemes, "SCHEMES", {"ucb-coma": scheme})
+    put(schemes, "SCHEMES", {"ucb-coma": scheme})
+
+
+def play_in_turn(put: Callable[[Any, str, Any], None]) -> None:
+    """No worker processes."""
+    put(loop, "ProcessPoolExecutor", InTurn)
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    shorten(monkeypatch.setattr)
 
 
 @pytest.fixture
 def in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "ProcessPoolExecutor", InTurn)
+    play_in_turn(monkeypatch.setattr)
 
 
 def test_a_training_leaves_a_policy_a_curve_and_a_checkpoint() -> None:
@@ -87,6 +102,32 @@ def test_an_interrupted_training_says_so_and_goes_on_to_the_same_end(monkeypatch
     again = invoke(*TINY, "--out", "stopped", "--resume")
     assert (again.exit_code, again.stderr) == (0, "")
     assert content(Path("stopped")) == content(Path("straight"))
+
+
+@pytest.mark.usefixtures("in_turn")
+@pytest.mark.parametrize("batches_seen", [1, 3])
+def test_a_training_that_is_killed_goes_on_to_the_same_end(batches_seen: int) -> None:
+    command = ("train", "tiny", "--batches", "6", "--episodes", "2")
+    assert invoke(*command, "--out", "straight").exit_code == 0
+    code = (
+        "from simoffload.cli.main import main\n"
+        "from tests.cli.test_train import play_in_turn, shorten\n"
+        "shorten(setattr), play_in_turn(setattr), main()"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *command, "--out", "killed"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    curve = Path("killed/curve.csv")
+    while process.poll() is None and not (curve.exists() and len(curve.read_bytes().splitlines()) > batches_seen):
+        time.sleep(0.001)
+    process.kill()
+    process.wait()
+    assert curve.exists()
+    assert invoke(*command, "--out", "killed", "--resume").exit_code == 0
+    assert content(Path("killed")) == content(Path("straight"))
 
 
 @pytest.mark.usefixtures("in_turn")
