@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +11,9 @@ from simoffload.decision.features import ORDER_COLUMNS, POSITION_COLUMNS
 from simoffload.environments import Controller, EdgeAgents
 from simoffload.environments.view import LINE_ROWS
 from simoffload.run.plant_state import STATE_COLUMNS
+from tests.pages import dead_links, is_in_readme, page
 
-DOCS = Path(__file__).parent.parent.parent / "docs"
-PAGE = (DOCS / "decision-process.md").read_text(encoding="utf-8")
+PAGE = page("decision-process.md")
 GYMNASIUM, PETTINGZOO = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
 
 
@@ -73,7 +72,6 @@ def test_the_example_of_many_agents_runs(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_the_page_is_found_from_the_readme_and_from_agents() -> None:
-    assert "(docs/decision-process.md)" in (DOCS.parent / "README.md").read_text(encoding="utf-8")
-    assert "(decision-process.md)" in (DOCS / "agents.md").read_text(encoding="utf-8")
-    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", PAGE):
-        assert (DOCS / target).exists(), target
+    assert is_in_readme("decision-process.md")
+    assert "(decision-process.md)" in page("agents.md")
+    assert dead_links(PAGE) == []

@@ -15,35 +15,23 @@ from simoffload.run.comparison import compare
 from simoffload.run.simulation import simulate
 from simoffload.schema import load_scenario
 from simoffload.schema.base import MODALITIES, STAGES
+from tests.pages import dead_links, is_in_readme, page, rows, section
 
-DOCS = Path(__file__).parent.parent.parent / "docs"
-PAGE = (DOCS / "results.md").read_text(encoding="utf-8")
+PAGE = page("results.md")
 SETTINGS = ["horizon={tasks: 4}", "objective={latency_reference: 10 s, cost_reference: 0.003 USD}"]
-
-
-def section(heading: str) -> str:
-    """What stands under a heading, up to the next one."""
-    rest = re.split(rf"^#+ {re.escape(heading)}\n", PAGE, flags=re.MULTILINE)[1]
-    return re.split(r"^#", rest, flags=re.MULTILINE)[0]
-
-
-def rows(text: str) -> list[list[str]]:
-    """The cells of all rows of tables."""
-    lines = [line for line in text.splitlines() if line.startswith("| `")]
-    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
 
 
 @pytest.mark.parametrize("layout", LAYOUTS, ids=[layout.name for layout in LAYOUTS])
 def test_the_columns_are_those_of_the_rows_in_order(layout: Layout) -> None:
-    told = [(cells[0].strip("`"), cells[1]) for cells in rows(section(layout.name.capitalize()))]
+    told = [(cells[0].strip("`"), cells[1]) for cells in rows(section(PAGE, layout.name.capitalize()))]
     assert told == [(column.name, column.arrow_type) for column in layout.columns]
 
 
 def test_codes_stand_for_what_the_page_says() -> None:
-    told = {cells[0]: cells[2] for cells in rows(section("Subtasks"))}
+    told = {cells[0]: cells[2] for cells in rows(section(PAGE, "Subtasks"))}
     assert told["`stage`"] == ", ".join(f"{number}: {name}" for number, name in enumerate(STAGES))
     assert told["`modality`"] == ", ".join(f"{number}: {name}" for number, name in enumerate(MODALITIES))
-    causes = next(cells[2] for cells in rows(section("Attempts")) if cells[0] == "`cause`")
+    causes = next(cells[2] for cells in rows(section(PAGE, "Attempts")) if cells[0] == "`cause`")
     assert [f"{number}: " in causes for number in range(len(LOSSES) + 1)] == [True] * len(LOSSES) + [False]
 
 
@@ -64,19 +52,18 @@ def test_every_key_of_a_summary_is_told_of(tmp_path: Path) -> None:
         summary[name] = {key: summary[name][key] for key in inside}
     summary["links"] = {}
     summary["faults"]["attempts_lost"] = {}
-    named = set(re.findall(r"`(\w+)`", section("Summary"))) | {"explain", "cloud"}
+    named = set(re.findall(r"`(\w+)`", section(PAGE, "Summary"))) | {"explain", "cloud"}
     assert set(keys(summary)) - named == set()
 
 
 def test_every_key_of_a_comparison_is_told_of(tmp_path: Path) -> None:
     compare(load_scenario("tiny", SETTINGS), ["eft"], [1, 2], tmp_path, 1)
     found = json.loads((tmp_path / "comparison.json").read_bytes())
-    named = set(re.findall(r"`(\w+)`", section("A comparison")))
+    named = set(re.findall(r"`(\w+)`", section(PAGE, "A comparison")))
     assert set(found) - named == set()
     assert set(found["agents"]["eft"]) - named == set()
 
 
 def test_the_page_is_found_and_its_links_lead_somewhere() -> None:
-    assert "(docs/results.md)" in (DOCS.parent / "README.md").read_text(encoding="utf-8")
-    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", PAGE):
-        assert (DOCS / target).exists(), target
+    assert is_in_readme("results.md")
+    assert dead_links(PAGE) == []

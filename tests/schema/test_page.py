@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated, Any, get_args
 
 import pytest
@@ -13,9 +12,9 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from simoffload.schema import distributions, faults, network, nodes, scenario, workload
+from tests.pages import dead_links, is_in_readme, page, rows, section
 
-DOCS = Path(__file__).parent.parent.parent / "docs"
-PAGE = (DOCS / "scenarios.md").read_text(encoding="utf-8")
+PAGE = page("scenarios.md")
 
 TABLES: dict[str, type[BaseModel]] = {
     "The whole": scenario.Scenario,
@@ -53,14 +52,6 @@ COMMON = set(nodes._Node.model_fields)
 KEY = re.compile(r"`(\w+)`(?: \(([^)]*)\))?")
 
 
-def rows_under(heading: str) -> list[list[str]]:
-    """The cells of the first table under a heading, its head left out."""
-    section = re.split(rf"^#+ {re.escape(heading)}\n", PAGE, flags=re.MULTILINE)[1]
-    lines = re.split(r"^#", section, flags=re.MULTILINE)[0].splitlines()
-    table = [line for line in lines if line.startswith("|")]
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table[2:]]
-
-
 def says(told: str, field: FieldInfo) -> bool:
     """Whether what is told of a key left out is so; what is no plain value may be told in words."""
     if field.is_required():
@@ -79,7 +70,7 @@ def says(told: str, field: FieldInfo) -> bool:
 @pytest.mark.parametrize("heading", TABLES)
 def test_a_table_lists_all_keys_and_what_holds_without_them(heading: str) -> None:
     fields = TABLES[heading].model_fields
-    told = {cells[0].strip("`"): cells[-1] for cells in rows_under(heading)}
+    told = {cells[0].strip("`"): cells[-1] for cells in rows(section(PAGE, heading))}
     besides = COMMON if heading.endswith("besides") else set()
     assert set(told) == set(fields) - besides
     assert [key for key in told if not says(told[key], fields[key])] == []
@@ -94,7 +85,7 @@ def models_of(union: Any) -> dict[str, type[BaseModel]]:
 @pytest.mark.parametrize("heading", KINDS)
 def test_a_table_lists_all_kinds_with_their_keys(heading: str) -> None:
     models = models_of(KINDS[heading])
-    told = {cells[0].strip("`"): dict(KEY.findall(cells[1])) for cells in rows_under(heading)}
+    told = {cells[0].strip("`"): dict(KEY.findall(cells[1])) for cells in rows(section(PAGE, heading))}
     assert set(told) == set(models)
     for kind, keys in told.items():
         fields = {name: field for name, field in models[kind].model_fields.items() if name != "kind"}
@@ -126,6 +117,5 @@ def test_no_key_of_any_part_is_left_out() -> None:
 
 
 def test_the_page_is_found_and_its_links_lead_somewhere() -> None:
-    assert "(docs/scenarios.md)" in (DOCS.parent / "README.md").read_text(encoding="utf-8")
-    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", PAGE):
-        assert (DOCS / target).exists(), target
+    assert is_in_readme("scenarios.md")
+    assert dead_links(PAGE) == []
