@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import agents
+from ..decision.agent import ORDERS
 from .cells import policy_key
 from .reading import Study
 
@@ -40,8 +41,12 @@ def entrants(study: Study, agent: str, directory: Path) -> tuple[Entrant, ...]:
     if seeds:
         paths = {seed: policy_path(directory, f"{agent}-{seed}") for seed in seeds}
         return tuple(Entrant(f"{agent}/{seed}", f"trained:{path}", policy_key(path)) for seed, path in paths.items())
+    return (Entrant(agent, agent, _key(agent)),)
+
+
+def _key(agent: str) -> str:
+    """Of an agent that the study does not train: its name, with that of its files if it has any."""
     head, colon, argument = agent.partition(":")
     if colon:
-        return (Entrant(agent, agent, f"{head}-{policy_key(Path(argument))}"),)
-    has_weights = any(WEIGHTS.glob(f"{agent}.*"))
-    return (Entrant(agent, agent, f"{agent}-{policy_key(WEIGHTS / agent)}" if has_weights else agent),)
+        return f"{head}-{_key(argument) if head in ORDERS else policy_key(Path(argument))}"
+    return f"{agent}-{policy_key(WEIGHTS / agent)}" if any(WEIGHTS.glob(f"{agent}.*")) else agent

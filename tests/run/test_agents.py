@@ -14,6 +14,8 @@ from simoffload.run.agents import AgentError, agent_names, describe_agents, load
 from simoffload.run.simulation import simulate
 from simoffload.schema import load_scenario
 
+NAMES_WITH_ARGUMENT = ("fifo:...", "optimistic-rank:...", "trained:...", "upward-rank:...", "wspt:...")
+
 
 class Thrifty:
     """The cheapest node.
@@ -70,7 +72,7 @@ def guest(name: str, what: str, group: str = agents.GROUP) -> EntryPoint:
 
 def test_the_bundled_agents_have_names_and_say_what_they_are() -> None:
     described = {name: (summary, package) for name, summary, package in describe_agents()}
-    assert list(described) == [*agent_names(), "trained:..."]
+    assert list(described) == [*agent_names(), *NAMES_WITH_ARGUMENT]
     assert {"random", "all-cloud", "eft", "weighted-greedy", "peft"} <= described.keys()
     assert {package for _, package in described.values()} == {"simoffload"}
     assert described["random"][0] == "Each legal candidate with equal chance."
@@ -85,7 +87,7 @@ def test_every_name_gives_a_new_agent_each_time() -> None:
 def test_an_unknown_name_gets_all_names_and_the_nearest() -> None:
     with pytest.raises(AgentError) as error:
         load_agent("wieghted-greedy")
-    names = ", ".join([*agent_names(), "trained:..."])
+    names = ", ".join([*agent_names(), *NAMES_WITH_ARGUMENT])
     assert str(error.value) == f"unknown agent 'wieghted-greedy'; allowed: {names}; did you mean 'weighted-greedy'?"
     with pytest.raises(AgentError) as error:
         load_agent("zzz")

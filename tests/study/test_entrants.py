@@ -19,6 +19,14 @@ def test_a_rule_is_known_by_its_name(tmp_path: Path) -> None:
     assert (rule.name, rule.loads, rule.key) == ("eft", "eft", "eft")
 
 
+def test_a_rule_with_another_order_is_known_by_both(tmp_path: Path) -> None:
+    study = read_study(write(tmp_path))
+    (rule,) = entrants(study, "wspt:critical-path", tmp_path)
+    assert (rule.name, rule.loads, rule.key) == ("wspt:critical-path", "wspt:critical-path", "wspt-critical-path")
+    (index,), (plain,) = entrants(study, "fifo:tuned-index", tmp_path), entrants(study, "tuned-index", tmp_path)
+    assert index.key == f"fifo-{plain.key}"
+
+
 @pytest.mark.parametrize("agent", ["ucb-coma", "ucb-coma-generalist", "tuned-index"])
 def test_a_policy_of_the_package_is_known_by_its_weights(
     agent: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
