@@ -55,14 +55,18 @@ GRIDS = {
         {"base": (0.1, 0.2, 0.3, 0.4, 0.5, 0.7), "haste": (1.0, 4.0, 16.0, 64.0), "rise": (0.0, 0.5)},
     ),
     "critical-path": Grid(
-        "smart-factory", CriticalPath(), CriticalPath, {"dawdle": (0.0, 0.03, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 4.0)}
+        "smart-factory", CriticalPath(), CriticalPath, {"dawdle": (0.0, 0.1, 0.3, 1.0, 4.0, 16.0, 32.0, 64.0, 128.0, 256.0, 1024.0)}
     ),
     # With optimism 0 these are values of `eft-measured`.
     "eft-ucb": Grid(
         "hidden-slowdown",
         EarliestUcbFinish(),
         EarliestMeasuredFinish,
-        {"memory_s": (15.0, 30.0, 60.0, 120.0, 240.0), "optimism": (0.0, 0.05, 0.1, 0.2, 0.4), "prior": (0.0, 1.0)},
+        {
+            "memory_s": (7.5, 15.0, 30.0, 60.0, 120.0, 240.0),
+            "optimism": (0.0, 0.1, 0.2, 0.4, 0.8, 1.6),
+            "prior": (0.0, 1.0),
+        },
     ),
 }
 

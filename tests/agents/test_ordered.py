@@ -56,7 +56,5 @@ def test_what_is_no_agent_gets_no_order(name: str) -> None:
 
 
 def test_a_wrong_name_behind_the_colon_gets_the_nearest() -> None:
-    with pytest.raises(AgentError, match="unknown agent 'critical-pth'.*did you mean 'critical-path'?"):
+    with pytest.raises(AgentError, match=r"unknown agent 'critical-pth'.*did you mean 'critical-path'\?"):
         load_agent("wspt:critical-pth")
-
-
