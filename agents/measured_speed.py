@@ -121,3 +121,11 @@ class EarliestUcbFinish(EarliestMeasuredFinish):
     """The same with optimism: of two nodes found equally slow the one tried less lately is believed to be faster."""
 
     optimism: float = 0.1
+
+
+def tuned() -> EarliestUcbFinish:
+    """`eft-ucb` at the values that did best in a grid search on `hidden-slowdown`: short memory and more optimism.
+
+    `studies/grids.py` is the search and `studies/grids/eft-ucb.md` what it found.
+    """
+    return EarliestUcbFinish(memory_s=7.5, optimism=0.4)

@@ -90,6 +90,6 @@ class ThresholdRouter:
 def tuned() -> ThresholdRouter:
     """The threshold router at the values that did best in a grid search on `smart-factory`: a fixed threshold.
 
-    `studies/threshold_router.py` is the search and the table beside it what it found.
+    `studies/grids.py` is the search and `studies/grids/threshold-router.md` what it found.
     """
     return ThresholdRouter(base=0.3, haste=16.0, token_rise=0.0, latency_rise=0.0)

@@ -54,8 +54,12 @@ GRIDS = {
         router,
         {"base": (0.1, 0.2, 0.3, 0.4, 0.5, 0.7), "haste": (1.0, 4.0, 16.0, 64.0), "rise": (0.0, 0.5)},
     ),
+    # The more the subtask's own finish counts, the more the rule is `eft`.
     "critical-path": Grid(
-        "smart-factory", CriticalPath(), CriticalPath, {"dawdle": (0.0, 0.1, 0.3, 1.0, 4.0, 16.0, 32.0, 64.0, 128.0, 256.0, 1024.0)}
+        "smart-factory",
+        CriticalPath(),
+        CriticalPath,
+        {"dawdle": (0.0, 0.1, 0.3, 1.0, 4.0, 16.0, 32.0, 64.0, 128.0, 256.0, 1024.0)},
     ),
     # With optimism 0 these are values of `eft-measured`.
     "eft-ucb": Grid(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from simoffload.agents.measured_speed import (
     EarliestUcbFinish,
     MeasuredSpeeds,
     finish_at,
+    tuned,
 )
 from simoffload.decision import Heard
 from simoffload.run.simulation import simulate
@@ -135,6 +137,13 @@ def test_optimism_tries_again() -> None:
         for now_s in range(120, 500, 20):
             agent.decide(seen(*(ended(0, 1.0, now_s) for _ in range(3)), now_s=now_s))
         assert agent.decide(seen(now_s=500.0)).choice == last
+
+
+def test_the_tuned_rule_has_the_values_at_the_head_of_the_table_of_the_search() -> None:
+    table = (Path(__file__).parents[2] / "studies/grids/eft-ucb.md").read_text(encoding="utf-8")
+    memory_s, optimism, prior, _ = (float(cell) for cell in table.splitlines()[2].strip("| ").split("|"))
+    agent = tuned()
+    assert (agent.memory_s, agent.optimism, agent.prior) == (memory_s, optimism, prior)
 
 
 def test_a_reset_forgets_and_a_pickle_remembers() -> None:

@@ -107,7 +107,7 @@ def test_the_tuned_router_weighs_the_time_saved_against_a_fixed_threshold() -> N
 
 
 def test_the_tuned_router_has_the_values_at_the_head_of_the_table_of_the_search() -> None:
-    table = (Path(__file__).parents[2] / "studies/threshold_router.md").read_text(encoding="utf-8")
+    table = (Path(__file__).parents[2] / "studies/grids/threshold-router.md").read_text(encoding="utf-8")
     base, haste, rise, _ = (float(cell) for cell in table.splitlines()[2].strip("| ").split("|"))
     agent = tuned()
     assert (agent.base, agent.haste, agent.token_rise, agent.latency_rise) == (base, haste, rise, rise)
