@@ -1,4 +1,5 @@
-# make demo: install into .venv, compare all agents on the smart factory, write demo-output/report.html
+# make demo: install into .venv what simulating and training need, compare all agents on the smart factory, write
+#   demo-output/report.html
 # make test: install what tests need, lint, type-check and run them
 # make coverage: run the tests that are not long, and say which lines they miss
 # make bench: run all benchmarks, which takes hours, and write their tables to benchmarks/*.md
@@ -33,7 +34,7 @@ bench: $(VENV)/installed-for-tests
 	done
 
 $(VENV)/installed: setup.cfg pyproject.toml constraints.txt | $(BIN)/pip
-	$(INSTALL) --editable .
+	$(INSTALL) --editable '.[train]'
 	touch $@
 
 $(VENV)/installed-for-tests: setup.cfg pyproject.toml constraints.txt | $(BIN)/pip
