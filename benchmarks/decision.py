@@ -1,6 +1,6 @@
 """CPU time of a trained policy's decision: features and network, on the observations of a run of the smart factory.
 
-    python benchmarks/decision.py
+    python -m benchmarks.decision > benchmarks/decision.md
 
 Every hundredth observation of a run with a full set of candidates is timed: the features once, with the estimates that
 they are made of and that are worked out when they are first read (a rule pays for these, too); then, as these are
@@ -25,6 +25,7 @@ from simoffload.schema import load_scenario
 
 NODES = 8
 EVERY = 100
+AIM_US = 60
 
 
 class Timed:
@@ -75,9 +76,16 @@ def main() -> None:
     first, features, network = (
         float(np.median(each)) for each in (timed.first_us, timed.features_us, timed.network_us)
     )
-    print(f"candidates of {NODES} or more nodes, {len(timed.features_us)} observations, CPU us a decision")
-    print(f"features {features:.1f}, network {network:.1f}, both {features + network:.1f}")
-    print(f"estimates and features of an observation that nobody has asked anything yet: {first:.1f}")
+    print(f"""# What a decision of a trained policy costs
+
+`python -m benchmarks.decision`: smart factory, {len(timed.features_us)} observations of {NODES} or more candidates.
+
+| what | CPU, us | aim |
+| --- | ---: | ---: |
+| features | {features:.1f} | |
+| network | {network:.1f} | |
+| features and network | {features + network:.1f} | {AIM_US} |
+| estimates and features of an observation that nobody has asked anything yet | {first:.1f} | |""")
 
 
 if __name__ == "__main__":
