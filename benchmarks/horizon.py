@@ -2,7 +2,7 @@
 
     python benchmarks/horizon.py > benchmarks/horizon.md
     python benchmarks/horizon.py --subtasks 1e6,1e7 --agent weighted-greedy --resolution '100 ns'
-    python benchmarks/horizon.py --subtasks 1e5,1e6,1e7 --scenario theory/mm1 --inside 0
+    python benchmarks/horizon.py --subtasks 1e5,1e6,1e7 --scenario theory/mm1 --inside 0 > benchmarks/horizon-mm1.md
 
 Each length is a run of a scenario in a process of its own, with all rows kept, into a temporary folder. Time is
 CPU time, imports and setting up included; memory is the peak of the resident set; bytes are those of the part files of
@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 REFERENCES = "objective={latency_weight: 0.5, latency_reference: 20 s, cost_reference: 0.001 USD}"
@@ -107,6 +108,7 @@ def main() -> None:
         return
     rows = "exact rows" if given.resolution == "0 s" else f"times in rows to {given.resolution}"
     print(f"# What a longer run of {given.scenario} under {given.agent} costs, {rows}\n", flush=True)
+    print(f"`{' '.join(['python benchmarks/horizon.py', *map(quote, sys.argv[1:])])}`\n")
     print(
         "| subtasks | CPU, s | CPU, us a subtask | peak memory, MB | bytes a row of subtasks | of all rows a subtask |"
     )
