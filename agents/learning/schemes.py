@@ -6,19 +6,13 @@ is loaded when a learner is made.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
-
-import yaml
-from pydantic import TypeAdapter, ValidationError
-from pydantic_core import ErrorDetails
-
-from simoffload.schema.problems import nearest
+from typing import TYPE_CHECKING
 
 from ..tuned_index import ORDERS
+from .scheme import Scheme, Trainer
 from .settings import (
     ComaSettings,
     CrossEntropySettings,
@@ -33,32 +27,7 @@ from .settings import (
 if TYPE_CHECKING:
     from simoffload.schema import Scenario
 
-    from .directory import Row, Watch
     from .learner import Learner
-
-
-class Trainer(Protocol):
-    """A training in a directory."""
-
-    @property
-    def batch(self) -> int:
-        """Batches done."""
-
-    @property
-    def is_over(self) -> bool:
-        """Whether there is nothing more to do."""
-
-    def run(self, workers: int, watch: Watch) -> Row:
-        """Begin, or go on where it stopped, to the end or until `watch` returns False; the last row of the curve."""
-
-
-class Begin(Protocol):
-    """What makes the training of a scheme."""
-
-    def __call__(
-        self, scheme: Scheme, scenarios: Sequence[Scenario], budget: TrainingSettings, seed: int, directory: Path
-    ) -> Trainer:
-        """A training of `budget` that has not begun, or goes on in its directory when it is run."""
 
 
 def _train(
@@ -91,60 +60,6 @@ def _fit(
 
 BUDGETED = frozenset({"generations", "tasks", "validate_every", "validation_seeds", "validation_tasks"})
 """Settings of a fit that the budget makes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scheme:
-    """A way to learn: `settings` is a frozen dataclass that `make` takes with a seed."""
-
-    name: str
-    settings: Any
-    make: Callable[[Any, int], Learner]
-    begin: Begin = _train
-    budgeted: frozenset[str] = frozenset()
-    """Settings that follow from the budget of a training, so that nobody may change them."""
-
-    def learner(self, seed: int) -> Learner:
-        """A learner at its beginning."""
-        return self.make(self.settings, seed)
-
-    def training(self, scenarios: Sequence[Scenario], budget: TrainingSettings, seed: int, directory: Path) -> Trainer:
-        """A training of the scheme on one or several scenarios."""
-        return self.begin(self, scenarios, budget, seed, directory)
-
-    def changed(self, given: Mapping[str, str]) -> Scheme:
-        """The scheme with settings as somebody typed them; ValueError where there is no such name or value."""
-        names = [field.name for field in fields(self.settings) if field.name not in self.budgeted]
-        for name in given:
-            if name in self.budgeted:
-                raise ValueError(f"{self.name} takes {name} from the budget; it has {', '.join(names)}")
-            if name not in names:
-                close = nearest(name, names)
-                meant = f"; did you mean '{close}'?" if close else f"; it has {', '.join(names)}"
-                raise ValueError(f"{self.name} has no setting '{name}'{meant}")
-        adapter = TypeAdapter(type(self.settings))
-        values = {**asdict(self.settings), **{name: _read(text) for name, text in given.items()}}
-        try:
-            return replace(self, settings=adapter.validate_python(values))
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            name = str(first["loc"][0]) if first["loc"] else ""
-            what = f"{name}={given.get(name)}: " if name else ""
-            raise ValueError(what + first["msg"].removeprefix("Value error, ") + _meant(first, given)) from None
-
-
-def _meant(error: ErrorDetails, given: Mapping[str, str]) -> str:
-    """Where one of some words was wanted, the one that is nearest to what was typed."""
-    words = re.findall(r"'([^']+)'", str(error.get("ctx", {}).get("expected", "")))
-    close = nearest(given.get(str(error["loc"][0]), ""), words) if words and error["loc"] else None
-    return f"; did you mean '{close}'?" if close else ""
-
-
-def _read(text: str) -> Any:
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError:
-        return text
 
 
 def _coma(settings: ComaSettings, seed: int) -> Learner:
@@ -196,16 +111,16 @@ def _no_learner(settings: CrossEntropySettings, seed: int) -> Learner:
 SCHEMES: Mapping[str, Scheme] = {
     scheme.name: scheme
     for scheme in (
-        Scheme("ucb-coma", ComaSettings(), _coma),
-        Scheme("ucb-coma-argmax", ComaSettings(selection="argmax"), _coma),
-        Scheme("coma-epsilon", ComaSettings(exploration="epsilon"), _coma),
-        Scheme("coma-entropy", ComaSettings(exploration="entropy"), _coma),
-        Scheme("dqn", DqnSettings(), _dqn),
-        Scheme("qmix", QmixSettings(), _qmix),
-        Scheme("ippo", PpoSettings(), _ippo),
-        Scheme("mappo", PpoSettings(), _mappo),
-        Scheme("linucb", LinUcbSettings(), _linucb),
-        Scheme("ucb1", Ucb1Settings(), _ucb1),
+        Scheme("ucb-coma", ComaSettings(), _coma, _train),
+        Scheme("ucb-coma-argmax", ComaSettings(selection="argmax"), _coma, _train),
+        Scheme("coma-epsilon", ComaSettings(exploration="epsilon"), _coma, _train),
+        Scheme("coma-entropy", ComaSettings(exploration="entropy"), _coma, _train),
+        Scheme("dqn", DqnSettings(), _dqn, _train),
+        Scheme("qmix", QmixSettings(), _qmix, _train),
+        Scheme("ippo", PpoSettings(), _ippo, _train),
+        Scheme("mappo", PpoSettings(), _mappo, _train),
+        Scheme("linucb", LinUcbSettings(), _linucb, _train),
+        Scheme("ucb1", Ucb1Settings(), _ucb1, _train),
         Scheme("tuned-index", CrossEntropySettings(), _no_learner, _fit, BUDGETED),
     )
 }

@@ -38,7 +38,7 @@ from .directory import (
 )
 from .loop import go_through
 from .rollout import Episode, play
-from .schemes import Scheme
+from .scheme import Scheme
 from .settings import TrainingSettings, told
 from .validation import Validation, from_empty
 

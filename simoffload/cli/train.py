@@ -20,7 +20,7 @@ from .stopping import Stop
 
 if TYPE_CHECKING:
     from ..agents.learning.directory import Look, Watch
-    from ..agents.learning.schemes import Scheme
+    from ..agents.learning.scheme import Scheme
     from ..schema import Diagnosis
 
 DIRECTORY = "runs/train-{scenario}-{agent}-{seed}"

@@ -13,7 +13,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from ..agents.kind_table import TableAgent
-from ..agents.learning.schemes import SCHEMES, Scheme
+from ..agents.learning.scheme import Scheme
+from ..agents.learning.schemes import SCHEMES
 from ..agents.scoring import ScoringAgent
 from ..run.agents import AgentError, agent_names, load_agent
 from ..schema import Diagnosis, Scenario, ScenarioError, diagnose

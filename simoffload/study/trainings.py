@@ -21,7 +21,7 @@ from .reading import TrainingRun
 
 if TYPE_CHECKING:
     from ..agents.learning.directory import Look
-    from ..agents.learning.schemes import Trainer
+    from ..agents.learning.scheme import Trainer
 
 FINISHED_FILE = "finished.json"
 CODE_FILE = "code.json"

@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 
 from simoffload.agents.bounds.routing import ByTable, routing_of
 from simoffload.agents.bounds.value_iteration import solve
-from simoffload.agents.learning.schemes import SCHEMES, Scheme
+from simoffload.agents.learning.scheme import Scheme
+from simoffload.agents.learning.schemes import SCHEMES
 from simoffload.agents.learning.settings import TrainingSettings
 from simoffload.agents.learning.validation import from_empty
 from simoffload.decision import Agent, Decision

@@ -18,7 +18,8 @@ import torch
 from simoffload.agents.learning import loop
 from simoffload.agents.learning.coma import Coma
 from simoffload.agents.learning.directory import EPISODE_SEEDS, MOST, Look, is_begun
-from simoffload.agents.learning.schemes import SCHEMES, Scheme
+from simoffload.agents.learning.scheme import Scheme
+from simoffload.agents.learning.schemes import SCHEMES
 from simoffload.agents.learning.settings import ComaSettings, TrainingSettings
 from simoffload.agents.learning.training import Training
 from simoffload.agents.learning.validation import RULES, VALIDATION_SEEDS, Validation, from_empty, measure
