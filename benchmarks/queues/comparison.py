@@ -18,6 +18,7 @@ ENGINES = {
     RAW: "raw_simpy.waits_s",
     "SimPy, callbacks only": "simpy_callbacks.waits_s",
     LOOP: "heapq_loop.waits_s",
+    "simoffload kernel, callbacks only": "kernel_calls.waits_s",
     CIW: "ciw_network.waits_s",
     SALABIM: "salabim_components.waits_s",
     STATION: "stations.waits_s",
