@@ -2,7 +2,7 @@
 #   demo-output/report.html
 # make test: install what tests need, lint, type-check and run them
 # make coverage: run the tests that are not long, and say which lines they miss
-# make bench: run all benchmarks, which takes hours, and write their tables to benchmarks/*.md
+# make bench: run all benchmarks but the longest runs, and write their tables to benchmarks/*.md
 
 PYTHON ?= python3
 VENV := .venv

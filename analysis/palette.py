@@ -51,7 +51,7 @@ _FAMILIES: tuple[dict[str, str], ...] = (
     {"random": GREY, "round-robin": "#5f6672", "join-shortest-queue": "#b9bec7"},
     {"all-edge": TAN, "all-cloud": "#7d5526"},
     {"eft": BLUE, "eft-wspt": "#00395c", "heft": SKY, "peft": "#8fb7ff"},
-    {"eft-measured": "#0b5563", "eft-ucb": "#5fa8b8"},
+    {"eft-measured": "#0b5563", "eft-ucb": "#5fa8b8", "eft-ucb-tuned": "#1f8a8a"},
     {"weighted-greedy": GREEN, "weighted-greedy-wspt": "#004d38", "weighted-greedy-rank": "#7ccdb2"},
     {"critical-path": PURPLE, "tuned-index": INK, "genetic": "#7b3f72"},
     {"threshold-router": ORANGE, "threshold-router-tuned": "#8a5a00"},

@@ -1,4 +1,4 @@
-"""Grid searches for rules that have parameters, so that none is compared at values that suit another plant.
+"""Grid searches for rules that have parameters, so that each has been given its best values on one plant.
 
 `python studies/grids.py RULE > studies/grids/RULE.md`, RULE being a name of `GRIDS`, plays every combination of values
 on the same training seeds, which no comparison uses, and prints a Markdown table of the mean objective per task, best
@@ -54,7 +54,7 @@ GRIDS = {
         router,
         {"base": (0.1, 0.2, 0.3, 0.4, 0.5, 0.7), "haste": (1.0, 4.0, 16.0, 64.0), "rise": (0.0, 0.5)},
     ),
-    # The more the subtask's own finish counts, the more the rule is `eft`.
+    # The more the subtask's own finish counts, the less the rule differs from `eft`.
     "critical-path": Grid(
         "smart-factory",
         CriticalPath(),
@@ -104,4 +104,6 @@ def main(rule: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    if len(sys.argv) != 2 or sys.argv[1] not in GRIDS:
+        sys.exit(f"usage: python studies/grids.py RULE, which is one of {', '.join(GRIDS)}")
+    main(sys.argv[1])

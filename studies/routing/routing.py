@@ -2,9 +2,9 @@
 
     python studies/routing/routing.py > studies/routing/results.md
 
-Every scheme that learns is trained from three seeds with 10 000 decisions. All agents then meet the same jobs on
-held-out seeds. Counted is also how often an agent chose what the best table says for the queues that it met. It takes
-half an hour on two cores.
+Every scheme that learns is trained from three seeds with 10 000 decisions (prices with two generations of as many). All
+agents then meet the same jobs on held-out seeds. Counted is also how often an agent chose what the best table says for
+the queues that it met. It takes half an hour on two cores.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Watched:
         self.same = self.asked = 0
 
     def reset(self, setting: Any, generator: np.random.Generator) -> None:
-        """Both begin."""
+        """A run begins; the table remembers nothing."""
         self._agent.reset(setting, generator)
 
     def decide(self, seen: Any) -> Decision:
@@ -125,9 +125,9 @@ def main() -> None:
 
 `python studies/routing/routing.py`: `theory/routing`, whose least mean cost per job is {solution.cost_per_job:.5f} by
 value iteration. Held-out seeds {SEEDS[0]} to {SEEDS[-1]}, {JOBS} jobs each from an empty plant, on which all agents
-meet the same; ± is half of a 95 % interval over them. Schemes that learn had {decisions} decisions a training, and
-count on each seed with the mean of their trainings. "As the table": of an agent's decisions those, in %, that the best
-table would have made there.
+meet the same; ± is half of a 95 % interval over them, with these trainings. Schemes that learn had {decisions}
+decisions a training, the tuned index two generations of as many; they count on each seed with the mean of their
+trainings. "As the table": of an agent's decisions those, in %, that the best table would have made there.
 
 | agent | cost per job | of each training | to the least | above the best table on the same jobs, % | as the table, % |
 | --- | ---: | ---: | ---: | ---: | ---: |""")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.queues import heapq_loop, raw_simpy, simpy_callbacks, stations
+from benchmarks.queues import heapq_loop, kernel_calls, raw_simpy, simpy_callbacks, stations
 from benchmarks.queues.load import Load, checksum, mean
 
 
@@ -19,6 +19,7 @@ def test_all_programs_let_every_job_wait_equally_long(servers: int, utilisation:
     assert len(waits_s) == jobs
     assert simpy_callbacks.waits_s(load) == waits_s
     assert heapq_loop.waits_s(load) == waits_s
+    assert kernel_calls.waits_s(load) == waits_s
     assert stations.waits_s(load) == waits_s
 
 
