@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from shlex import quote
+from shlex import join
 from typing import Any
 
 REFERENCES = "objective={latency_weight: 0.5, latency_reference: 20 s, cost_reference: 0.001 USD}"
@@ -108,7 +108,7 @@ def main() -> None:
         return
     rows = "exact rows" if given.resolution == "0 s" else f"times in rows to {given.resolution}"
     print(f"# What a longer run of {given.scenario} under {given.agent} costs, {rows}\n", flush=True)
-    print(f"`{' '.join(['python benchmarks/horizon.py', *map(quote, sys.argv[1:])])}`\n")
+    print(f"`{join(['python', 'benchmarks/horizon.py', *sys.argv[1:]])}`\n")
     print(
         "| subtasks | CPU, s | CPU, us a subtask | peak memory, MB | bytes a row of subtasks | of all rows a subtask |"
     )

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simoffload.agents.critical_path import CriticalPath
+from simoffload.agents.learning.directory import episode_seed
 from simoffload.agents.learning.validation import VALIDATION_SEEDS, from_empty, measure
 from simoffload.agents.measured_speed import EarliestMeasuredFinish, EarliestUcbFinish
 from simoffload.agents.threshold_router import ThresholdRouter
@@ -23,8 +24,8 @@ from simoffload.decision import Agent
 from simoffload.run.references import with_references
 from simoffload.schema import Scenario, load_scenario
 
-TRAINING_SEEDS = range(1_999_000_000, 1_999_000_008)
-"""Below the seeds of validation: those of the first eight episodes of trainings with seed 999."""
+TRAINING_SEEDS = [episode_seed(999, 0, number) for number in range(8)]
+"""Those of the first eight episodes of a training with seed 999."""
 TASKS = 250
 SEEDS_OF_VALIDATION = range(VALIDATION_SEEDS, VALIDATION_SEEDS + 8)
 VALIDATION_TASKS = 600

@@ -9,7 +9,6 @@ the queues that it met. It takes half an hour on two cores.
 
 from __future__ import annotations
 
-import math
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -26,12 +25,10 @@ from simoffload.agents.bounds.value_iteration import solve
 from simoffload.agents.learning.scheme import Scheme
 from simoffload.agents.learning.schemes import SCHEMES
 from simoffload.agents.learning.settings import TrainingSettings
-from simoffload.agents.learning.validation import from_empty
+from simoffload.agents.learning.validation import from_empty, measure
 from simoffload.decision import Agent, Decision
 from simoffload.estimates import mean_and_half_width
 from simoffload.run.agents import load_agent
-from simoffload.run.recorder import statistics_of
-from simoffload.run.world import World
 from simoffload.schema import Scenario, load_scenario
 
 SEEDS, JOBS = range(8001, 8013), 5000
@@ -86,11 +83,8 @@ def learned(scheme: Scheme, scenario: Scenario, seed: int, directory: Path) -> s
 def meet(scenario: Scenario, agent: str | NDArray[np.intp], table: NDArray[np.intp], seed: int) -> Met:
     """A run of an agent, or of a table."""
     player = Watched(load_agent(agent) if isinstance(agent, str) else ByTable(agent), table)
-    run = from_empty(scenario, seed, JOBS)
-    world = World(run, player, statistics_of(run))
-    world.begin()
-    world.kernel.advance(math.inf)
-    return Met(world.recorder.objective.mean, player.same / player.asked)
+    cost = measure(from_empty(scenario, seed, JOBS), player)
+    return Met(cost, player.same / player.asked)
 
 
 def line(name: str, runs: list[list[Met]], best: list[Met], least: float) -> tuple[float, str]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 
-from simoffload.run.agents import describe_agents
+from simoffload.run.agents import agent_names, describe_agents
+from tests.run.test_agents import NAMES_WITH_ARGUMENT
 
 from .program import invoke
 
 
 def test_every_agent_has_a_line_with_what_it_does() -> None:
     lines = invoke("agents").stdout.splitlines()[2:]
-    assert [line.split()[0] for line in lines] == [name for name, _, _ in describe_agents()]
+    assert [line.split()[0] for line in lines] == [*agent_names(), *NAMES_WITH_ARGUMENT]
     for line, (_, description, package) in zip(lines, describe_agents(), strict=True):
         assert description in line
         assert line.endswith(package)

@@ -39,7 +39,7 @@ def assert_agree(world: World, oracle: Oracle) -> None:
         assert seen == almost((row["finish_s"], row["latency_s"], row["cost_usd"], row["energy_j"]))
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(scenarios(disciplines=("agent", "fifo")))
 def test_the_world_agrees_with_the_oracle(data: dict[str, Any]) -> None:
     world = run(world_of(data, Scripted()))

@@ -13,7 +13,7 @@ from tests.strategies import scenarios
 pytestmark = pytest.mark.long
 
 
-@settings(max_examples=70, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(scenarios(horizons=("tasks", "tasks", "time"), with_faults=True))
 def test_the_world_agrees_with_the_oracle_when_things_break(data: dict[str, Any]) -> None:
     world, oracle = both(data)

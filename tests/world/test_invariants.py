@@ -140,7 +140,7 @@ def assert_sound(world: World) -> None:
     assert world.dispatcher.arrived == world.dispatcher.completed + len(world.dispatcher.courses)
 
 
-@settings(DRAWN, max_examples=70)
+@settings(DRAWN, max_examples=100)
 @given(WORLDS, AGENTS)
 def test_no_server_is_over_its_capacity_or_idle_before_a_line_and_time_never_runs_back(
     data: dict[str, Any], agent: str
@@ -161,7 +161,7 @@ def needs_of(course: Any, subtask: int) -> list[Item]:
     return [item for item in [course.payloads[subtask], *(course.answers[b] for b in before)] if item is not None]
 
 
-@settings(DRAWN, max_examples=60)
+@settings(DRAWN, max_examples=80)
 @given(WORLDS, AGENTS)
 def test_precedence_holds_and_nothing_starts_before_its_inputs_are_there(data: dict[str, Any], agent: str) -> None:
     world = run(world_of(data, agent_of(agent)))
@@ -206,7 +206,7 @@ def almost(value: float) -> Any:
     return pytest.approx(value, rel=1e-9, abs=1e-9)
 
 
-@settings(DRAWN, max_examples=60)
+@settings(DRAWN, max_examples=80)
 @given(WORLDS, AGENTS)
 def test_work_and_tasks_are_conserved_and_littles_law_holds(data: dict[str, Any], agent: str) -> None:
     world = run(world_of(data, agent_of(agent)))
