@@ -37,7 +37,7 @@ def test_results_stand_in_the_directory_or_where_they_are_wanted() -> None:
     assert "simoffload study mini.yaml --workers 1\n" in text
     assert "| wall time " in text
     assert "| versions " in text
-    again = invoke("study", "mini.yaml", "--resume", "--results", "kept")
+    again = invoke("study", "mini.yaml", "--resume", "--results", "kept", "--workers", "1")
     assert again.exit_code == 0
     assert {path.name for path in Path("kept").iterdir()} == RESULTS
     assert (Path("kept") / "main.csv").read_bytes() == (page.parent / "main.csv").read_bytes()
@@ -45,11 +45,11 @@ def test_results_stand_in_the_directory_or_where_they_are_wanted() -> None:
 
 @pytest.mark.usefixtures("in_turn")
 def test_results_save_others_the_training() -> None:
-    assert invoke("study", "mini.yaml", "--results", "kept").exit_code == 0
-    again = invoke("study", "mini.yaml", "--out", "again", "--trained", "kept")
+    assert invoke("study", "mini.yaml", "--results", "kept", "--workers", "1").exit_code == 0
+    again = invoke("study", "mini.yaml", "--out", "again", "--trained", "kept", "--workers", "1")
     assert again.exit_code == 0
     page = Path("again/results/results.md").read_text(encoding="utf-8")
-    assert "simoffload study mini.yaml --out again --trained kept\n" in page
+    assert "simoffload study mini.yaml --workers 1 --out again --trained kept\n" in page
     assert Path("again/results/main.csv").read_bytes() == Path("kept/main.csv").read_bytes()
 
 
@@ -64,10 +64,10 @@ def test_an_interrupted_study_says_so_and_goes_on(monkeypatch: pytest.MonkeyPatc
 
     with monkeypatch.context() as patched:
         patched.setattr(evaluation, "_run", interrupted)
-        stopped = invoke("study", "mini.yaml")
+        stopped = invoke("study", "mini.yaml", "--workers", "1")
     assert (stopped.exit_code, stopped.stdout) == (130, "")
     assert "interrupted; go on with --resume, what is done is in runs/study-mini" in stopped.stderr
-    assert invoke("study", "mini.yaml", "--resume").exit_code == 0
+    assert invoke("study", "mini.yaml", "--resume", "--workers", "1").exit_code == 0
 
 
 @pytest.mark.usefixtures("in_turn")
@@ -76,7 +76,7 @@ def test_a_worker_that_is_gone_is_told_without_a_traceback(monkeypatch: pytest.M
         raise BrokenProcessPool
 
     monkeypatch.setattr(evaluation, "_run", gone)
-    done = invoke("study", "mini.yaml")
+    done = invoke("study", "mini.yaml", "--workers", "1")
     assert (done.exit_code, done.stdout) == (1, "")
     assert "a worker has been ended from outside; go on with --resume" in done.stderr
 
