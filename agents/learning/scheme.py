@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 
 from simoffload.schema.problems import nearest
 
-from .settings import TrainingSettings
+from .settings import ComaSettings, TrainingSettings
 
 if TYPE_CHECKING:
     from simoffload.schema import Scenario
@@ -79,16 +79,23 @@ class Scheme:
         adapter = TypeAdapter(type(self.settings))
         values = {**asdict(self.settings), **{name: _read(text) for name, text in given.items()}}
         try:
-            return replace(self, settings=adapter.validate_python(values))
+            settings = adapter.validate_python(values)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             name = str(first["loc"][0]) if first["loc"] else ""
             what = f"{name}={given.get(name)}: " if name else ""
             raise ValueError(what + first["msg"].removeprefix("Value error, ") + _meant(first, given)) from None
+        idle = settings.idle() if isinstance(settings, ComaSettings) else {}
+        for name in given:
+            if name in idle:
+                raise ValueError(f"{name}={given[name]} would change nothing: {idle[name]}")
+        return replace(self, settings=settings)
 
 
 def _meant(error: ErrorDetails, given: Mapping[str, str]) -> str:
-    """Where one of some words was wanted, the one that is nearest to what was typed."""
+    """Where one of some words was wanted, the one that is nearest to what was typed; how several values are written."""
+    if error["type"] == "tuple_type":
+        return "; several values are written as [32, 32], a single one as [32]"
     words = re.findall(r"'([^']+)'", str(error.get("ctx", {}).get("expected", "")))
     close = nearest(given.get(str(error["loc"][0]), ""), words) if words and error["loc"] else None
     return f"; did you mean '{close}'?" if close else ""

@@ -11,7 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from simoffload.record.durable import RecordError
+
 from ..tuned_index import ORDERS
+from .directory import MOST
 from .scheme import Scheme, Trainer
 from .settings import (
     ComaSettings,
@@ -47,6 +50,11 @@ def _fit(
     settings = scheme.settings
     episodes = len(ORDERS) * settings.members * settings.episodes
     generations = max(2, round(budget.batches * budget.episodes / episodes))
+    if generations > MOST:
+        raise RecordError(
+            f"{budget.batches} batches of {budget.episodes} episodes make {generations} generations of {scheme.name}, "
+            f"{MOST} at most; lower either, or play more episodes a generation (members, episodes)"
+        )
     fitted = replace(
         settings,
         generations=generations,

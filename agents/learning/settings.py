@@ -96,6 +96,23 @@ class ComaSettings:
         if not (self.positions or self.orders):
             raise ValueError("with neither positions nor orders there is nothing to learn")
 
+    def idle(self) -> dict[str, str]:
+        """Settings that change nothing beside the others, each with the one that makes it so."""
+        idle = {}
+        if self.exploration != "ucb":
+            idle |= dict.fromkeys(("c", "discount"), f"exploration is {self.exploration}")
+        elif self.selection == "none":
+            idle |= dict.fromkeys(("c", "discount"), "selection is none")
+        if self.exploration != "epsilon":
+            idle["epsilon"] = f"exploration is {self.exploration}"
+        if self.exploration == "entropy":
+            idle["exploring"] = "exploration is entropy"
+        if not self.orders:
+            idle |= dict.fromkeys(("orders_from", "kappa_order"), "orders is false")
+        if not self.residual:
+            idle |= dict.fromkeys(("kappa", "kappa_order", "optimism"), "residual is false")
+        return idle
+
 
 @dataclass(frozen=True, slots=True)
 class QSettings:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import math
 import pickle
+import warnings
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict
@@ -166,15 +167,20 @@ class Training:
         path = self._directory / CHECKPOINT_FILE
         if not path.exists():
             return
+        no_checkpoint = f"{path} is damaged or no checkpoint of this version"
         try:
-            state: dict[str, Any] = torch.load(path, weights_only=True)
+            with warnings.catch_warnings(action="ignore"):  # what torch has to say of a file that it did not write
+                state: dict[str, Any] = torch.load(path, weights_only=True)
+        except _NO_CHECKPOINT:  # torch would go on to advise reading it in a way that may run anything
+            raise RecordError(f"{no_checkpoint}; remove it to begin anew") from None
+        try:
             check_saved(state, self._identity, "batch")
             self._learner.restore(state["learner"])
             self._batch, self._curve = int(state["batch"]), list(state["curve"])
             self._best = float(state["best"])
             self._validation.rules = {name: [float(each) for each in found] for name, found in state["rules"].items()}
         except _NO_CHECKPOINT as error:
-            raise RecordError(f"{path} is damaged or no checkpoint of this version: {error}") from None
+            raise RecordError(f"{no_checkpoint}: {error}") from None
 
     def _write_policy(self, row: Row) -> None:
         card = origin(self._directory, self._scenarios, self._told_settings(), [*self._curve, row], self._validation)

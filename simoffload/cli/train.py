@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from ..schema import Diagnosis
 
 DIRECTORY = "runs/train-{scenario}-{agent}-{seed}"
+LONGEST = 10**6
+"""Tasks of an episode or of a run that validates."""
 FREE = frozenset({"workers", "out", "tensorboard", "resume"})
 """Options that change nothing of what is learned."""
 
@@ -103,6 +105,24 @@ def _typed(context: click.Context) -> str:
 @click.option("--seed", type=click.IntRange(0, 999), default=1, help="Seed of the training.", show_default=True)
 @click.option("--batches", type=click.IntRange(1, 1000), default=40, help="Batches of episodes.", show_default=True)
 @click.option("--episodes", type=click.IntRange(1, 999), default=12, help="Episodes of a batch.", show_default=True)
+@click.option("--tasks", type=click.IntRange(1, LONGEST), default=250, help="Tasks of an episode.", show_default=True)
+@click.option(
+    "--validate-every",
+    type=click.IntRange(1),
+    default=5,
+    metavar="N",
+    help="Batches from one validation to the next.",
+    show_default=True,
+)
+@click.option(
+    "--validation-seeds",
+    type=click.IntRange(1, 1000),
+    metavar="N",
+    help="Runs of a validation.  [default: 8, or one for every combination of --vary]",
+)
+@click.option(
+    "--validation-tasks", type=click.IntRange(1, LONGEST), default=600, help="Tasks of each.", show_default=True
+)
 @click.option(
     "--vary",
     "variations",
@@ -124,6 +144,10 @@ def train(
     seed: int,
     batches: int,
     episodes: int,
+    tasks: int,
+    validate_every: int,
+    validation_seeds: int | None,
+    validation_tasks: int,
     variations: tuple[str, ...],
     patience: int | None,
     workers: int | None,
@@ -138,6 +162,8 @@ def train(
     with the same weights.
     """
     scheme = chosen(agent, changes)
+    if patience is not None and agent == "tuned-index":
+        raise click.UsageError("--patience: tuned-index plays all of its generations")
     worlds = [
         accepted(_varied(scenario, settings, variation), [], quiet=number > 0)
         for number, variation in enumerate(combinations(variations))
@@ -163,7 +189,10 @@ def train(
     wanted = TrainingSettings(
         batches=batches,
         episodes=episodes,
-        validation_seeds=max(8, len(worlds)),
+        tasks=tasks,
+        validate_every=validate_every,
+        validation_seeds=validation_seeds or max(8, len(worlds)),
+        validation_tasks=validation_tasks,
         patience=patience or 0,
     )
 

@@ -11,22 +11,21 @@ import time
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from simoffload.agents import learning
 from simoffload.agents.learning import loop, schemes, training
-from simoffload.agents.learning.settings import ComaSettings, TrainingSettings
+from simoffload.agents.learning.settings import ComaSettings
 from simoffload.agents.policy_file import read_policy
 from simoffload.agents.ucb_coma import UcbComa
 from tests.agents.learning.test_training import InTurn, content
 from tests.cli.program import invoke
 
 ROOT = Path(__file__).parent.parent.parent
-TINY = ("train", "tiny", "--batches", "2", "--episodes", "2")
+SHORT = ("--episodes", "2", "--tasks", "8", "--validation-seeds", "1", "--validation-tasks", "8")
+TINY = ("train", "tiny", "--batches", "2", *SHORT)
 
 
 @pytest.fixture(autouse=True)
@@ -36,12 +35,10 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def shorten(put: Callable[[Any, str, Any], None]) -> None:
-    """Episodes of a few tasks, a look at the rules and the policy after the last batch, and small networks."""
-    settings = partial(TrainingSettings, tasks=8, validation_seeds=1, validation_tasks=8)
+    """Small networks."""
     small = ComaSettings(hidden=(4,), critic_hidden=(4,), first_critic_epochs=2, critic_epochs=2)
-    put(learning.settings, "TrainingSettings", settings)
     scheme = replace(schemes.SCHEMES["ucb-coma"], settings=small)
-    put(schemes, "SCHEMES", {"ucb-coma": scheme})
+    put(schemes, "SCHEMES", {"ucb-coma": scheme, "tuned-index": schemes.SCHEMES["tuned-index"]})
 
 
 def play_in_turn(put: Callable[[Any, str, Any], None]) -> None:
@@ -107,7 +104,7 @@ def test_an_interrupted_training_says_so_and_goes_on_to_the_same_end(monkeypatch
 @pytest.mark.usefixtures("in_turn")
 @pytest.mark.parametrize("batches_seen", [1, 3])
 def test_a_training_that_is_killed_goes_on_to_the_same_end(batches_seen: int) -> None:
-    command = ("train", "tiny", "--batches", "6", "--episodes", "2")
+    command = ("train", "tiny", "--batches", "6", *SHORT)
     assert invoke(*command, "--out", "straight").exit_code == 0
     code = (
         "from simoffload.cli.main import main\n"
@@ -202,6 +199,11 @@ def test_a_damaged_checkpoint_is_named() -> None:
         ((*TINY, "--batches", "1001"), "--batches"),
         ((*TINY, "--episodes", "1001"), "--episodes"),
         ((*TINY, "--seed", "1000"), "--seed"),
+        ((*TINY, "--tasks", "0"), "--tasks"),
+        ((*TINY, "--validate-every", "0"), "--validate-every"),
+        ((*TINY, "--validation-seeds", "1001"), "--validation-seeds"),
+        ((*TINY, "--validation-tasks", "1000001"), "--validation-tasks"),
+        ((*TINY, "--agent", "tuned-index", "--patience", "2"), "--patience: tuned-index plays all of its generations"),
         ((*TINY, "--agent", "eft"), "no agent 'eft' learns; those that do are ucb-coma"),
         ((*TINY, "--agent", "ucb-com"), "no agent 'ucb-com' learns; did you mean 'ucb-coma'?"),
         ((*TINY, "--learner", "kapa=1"), "--learner: ucb-coma has no setting 'kapa'; did you mean 'kappa'?"),
@@ -227,6 +229,12 @@ def test_what_is_wrong_is_told_and_nothing_is_left(elsewhere: Path, arguments: t
     assert (refused.exit_code, refused.stdout) == (2, "")
     assert message in refused.stderr
     assert list(elsewhere.iterdir()) == []
+
+
+def test_more_generations_than_have_seeds_are_refused() -> None:
+    refused = invoke("train", "tiny", "--agent", "tuned-index", "--batches", "1000", "--episodes", "60")
+    assert refused.exit_code == 1
+    assert "1000 batches of 60 episodes make 1500 generations of tuned-index, 1000 at most" in refused.stderr
 
 
 def test_without_torch_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, elsewhere: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import itertools
 import math
+import pickle
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +15,7 @@ from unittest import mock
 
 import numpy as np
 import pytest
+import safetensors.numpy
 import torch
 
 from simoffload.agents.learning import loop
@@ -303,13 +306,16 @@ def test_a_training_with_other_settings_or_of_another_scenario_is_not_gone_on_wi
         lambda whole: b"\x80\x02.",
         lambda whole: b"\x80\x02K\x01.",
         lambda whole: b"PK\x03\x04" + whole[4:100],
+        lambda whole: safetensors.numpy.save({"weights": np.zeros(3)}),
+        lambda whole: pickle.dumps({"of": Path()}),
     ],
 )
 def test_a_damaged_checkpoint_is_refused_by_its_name(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
     trained(tmp_path, stop_after(1))
     path = tmp_path / "checkpoint.pt"
     path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(RecordError, match=r"checkpoint\.pt is damaged or no checkpoint of this version"):
+    told = r"checkpoint\.pt is damaged or no checkpoint of this version; remove it to begin anew$"
+    with warnings.catch_warnings(action="error"), pytest.raises(RecordError, match=told):
         trained(tmp_path)
 
 
