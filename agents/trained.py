@@ -13,10 +13,12 @@ from .scoring import ScoringAgent
 
 
 def read(argument: str) -> Agent:
-    """A trained policy, read from PATH.json and, if it has networks, PATH.safetensors."""
+    """A trained policy, read from PATH.json and, if it has networks, PATH.safetensors; or from PATH/policy.json."""
     if not argument:
         raise RecordError("the path of a policy is missing behind 'trained:'")
     path = Path(argument)
+    if path.is_dir() and not path.with_name(f"{path.name}.json").exists():  # where a training was made
+        path = path / "policy"
     if path.suffix not in (".safetensors", ".json"):
         path = path.with_name(f"{path.name}.json")
     card = path.with_suffix(".json")

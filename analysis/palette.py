@@ -53,7 +53,7 @@ _FAMILIES: tuple[dict[str, str], ...] = (
     {"eft": BLUE, "eft-wspt": "#00395c", "heft": SKY, "peft": "#8fb7ff"},
     {"eft-measured": "#0b5563", "eft-ucb": "#5fa8b8", "eft-ucb-tuned": "#1f8a8a"},
     {"weighted-greedy": GREEN, "weighted-greedy-wspt": "#004d38", "weighted-greedy-rank": "#7ccdb2"},
-    {"critical-path": PURPLE, "tuned-index": INK, "genetic": "#7b3f72"},
+    {"critical-path": PURPLE, "tuned-index": INK},
     {"threshold-router": ORANGE, "threshold-router-tuned": "#8a5a00"},
     {"linucb": "#a3a533", "ucb1": "#6f7117"},
     {"dqn": "#6a51a3", "ippo": "#9e8ac8", "mappo": "#3f007d", "qmix": PINK},

@@ -53,10 +53,13 @@ class Batch:
     last: np.ndarray[tuple[int], np.dtype[np.bool_]]
     """Whether a decision is the last one of its episode."""
     duration_s: NDArray[np.float64]
+    """From each decision to the next, or to the end of its episode, [n]."""
     home: NDArray[np.int64]
+    """Number of the edge node that decided, -1 of orders, [n]."""
     first: Tensor
     """First row of each decision, and one past the last row of all, [n + 1]."""
     state: Tensor
+    """The plant as it was at each decision, [n, 14]."""
     kinds: dict[int, Rows]
 
     def rows_of(self, decisions: Tensor) -> tuple[Tensor, Tensor]:
@@ -114,7 +117,10 @@ def batch_of(episodes: Sequence[Episode]) -> Batch:
 
 
 def above_mean_rate(episodes: Sequence[Episode]) -> list[NDArray[np.float64]]:
-    """Of each episode the costs above the mean rate up to the last arrival, over the episodes on the same scenario."""
+    """Of each episode the costs [n] above the mean rate up to the last arrival, over the episodes on the same scenario.
+
+    Costs are in units of the objective, rates in these per second.
+    """
     costs: defaultdict[int, float] = defaultdict(float)
     times_s: defaultdict[int, float] = defaultdict(float)
     for episode in episodes:

@@ -52,7 +52,7 @@ class Steps:
 
 
 def own_steps(home: Ints, cost: Floats, duration_s: Floats, last: Flags) -> Steps:
-    """From each decision to the next one of the same home, given the steps of the plant."""
+    """From each decision to the next one of the same home, given the steps of the plant, all [n] and times in s."""
     following = np.full(len(home), -1)
     order, ends = by_home(home, last)
     goes_on = ~ends[:-1]
@@ -64,7 +64,7 @@ def own_steps(home: Ints, cost: Floats, duration_s: Floats, last: Flags) -> Step
 
 
 def by_home(home: Ints, last: Flags) -> tuple[Ints, Flags]:
-    """The decisions sorted by episode, then home, then time, and which of them are a home's last in an episode."""
+    """The decisions sorted by episode, then home, then time, and which of them are a home's last in an episode; [n]."""
     episode: Ints = np.cumsum(last) - last
     order = np.lexsort((home, episode))
     changes = (np.diff(episode[order]) != 0) | (np.diff(home[order]) != 0)

@@ -77,12 +77,15 @@ class Episode:
     home: NDArray[np.int64]
     """Number of the edge node that decided; of orders -1."""
     state: Floats
+    """The plant as it was at each decision, [n, 14]."""
     key: NDArray[np.int64]
+    """Number of the situation that actions are counted in."""
     action_kind: NDArray[np.int64]
+    """Number of the kind of action that was taken: own node, other edge node, cloud."""
     rows: dict[int, Floats]
     """Per kind of decision: features, [sum of k of that kind, columns]."""
     fresh: Floats
-    """Further columns for the critic of the rows of positions."""
+    """Further columns for the critic of the rows of positions, [sum of k of positions, 4]."""
     score: Floats
     """The part of the logits that does not depend on the network, bonus included, [sum of k]."""
     objective: float

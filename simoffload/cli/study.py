@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,10 +61,10 @@ def study(
         raise Refused([str(error)]) from None
     except ModuleNotFoundError as error:
         raise click.ClickException(_needed(error)) from None
-    if only is not None:
-        plan = plan.only(_parts(plan, only))
     directory = out or Path(DIRECTORY.format(name=plan.plan.name))
     folder = results or directory / "results"
+    if only is not None:
+        plan = _shortened(plan, _parts(plan, only), folder)
     for each in (directory, folder):
         if each.exists() and not each.is_dir():
             raise click.UsageError(f"{each} is not a directory")
@@ -88,6 +89,15 @@ def _parts(plan: Study, only: str) -> list[str]:
     if faults or not parts:
         raise Refused(faults or ["--only: names no part"])
     return parts
+
+
+def _shortened(plan: Study, parts: Sequence[str], folder: Path) -> Study:
+    """The study with these parts; refused where its page would take the place of one that tells of more."""
+    kept = plan.only(parts)
+    lost = [name for name in plan.tables if name not in kept.tables and (folder / f"{name}.csv").exists()]
+    if lost:
+        raise click.UsageError(f"--only: {folder} has {', '.join(lost)} too, which would be lost; give other --results")
+    return kept
 
 
 def _do(plan: Study, directory: Path, workers: int | None, trained: Path | None) -> None:

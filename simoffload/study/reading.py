@@ -99,6 +99,11 @@ class Study:
         """All of them, in the order in which they are measured and told."""
         return tuple(each for each in (self.main, self.ablations, *self.axes, self.generalisation) if each is not None)
 
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Names of the tables that are measured."""
+        return (*(survey.name for survey in self.surveys), *(() if self.gaps is None else ("gaps",)))
+
     def seeds_of(self, agent: str) -> tuple[int, ...]:
         """The training seeds of an agent; empty for one that the study does not train."""
         return tuple(run.seed for run in self.trainings if run.name == agent)

@@ -27,6 +27,11 @@ def test_either_file_names_the_policy(policy: Path, suffix: str) -> None:
     assert (summary["agent"], summary["status"]) == (f"trained:{policy}{suffix}", "complete")
 
 
+def test_the_directory_of_a_training_names_the_policy_in_it(policy: Path) -> None:
+    named, by_files = (simulate(busy(), f"trained:{path}") for path in (policy.parent, policy))
+    assert named["objective"] == by_files["objective"]
+
+
 def test_what_is_no_policy_is_told(tmp_path: Path) -> None:
     with pytest.raises(AgentError, match=r"agent 'trained:.*none' .* cannot be made: cannot read the policy .*none"):
         load_agent(f"trained:{tmp_path / 'none'}")

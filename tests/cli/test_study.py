@@ -43,6 +43,15 @@ def test_results_stand_in_the_directory_or_where_they_are_wanted() -> None:
     assert (Path("kept") / "main.csv").read_bytes() == (page.parent / "main.csv").read_bytes()
 
 
+def test_a_page_is_not_replaced_by_one_that_tells_of_less(elsewhere: Path) -> None:
+    (elsewhere / "kept").mkdir()
+    (elsewhere / "kept" / "axis-rate.csv").write_text("", encoding="utf-8")
+    refused = invoke("study", "mini.yaml", "--only", "main", "--results", "kept")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "--only: kept has axis-rate too, which would be lost; give other --results" in refused.stderr
+    assert not Path("runs").exists()
+
+
 @pytest.mark.usefixtures("in_turn")
 def test_results_save_others_the_training() -> None:
     assert invoke("study", "mini.yaml", "--results", "kept", "--workers", "1").exit_code == 0

@@ -353,7 +353,7 @@ def test_a_rare_good_arm_is_learned_sooner_with_the_bonus() -> None:
     assert mean_batches_to_learn(range(4), c=2.0) < mean_batches_to_learn(range(4))
 
 
-@pytest.mark.parametrize(("others", "is_sooner"), [(1, False), (40, True)])
+@pytest.mark.parametrize(("others", "is_sooner"), [(1, False), (7, False), (12, True), (40, True)])
 def test_and_sooner_than_with_the_floor_where_nodes_are_many_but_not_where_they_are_few(
     others: int, is_sooner: bool
 ) -> None:
