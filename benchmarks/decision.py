@@ -84,7 +84,7 @@ def main() -> None:
 | --- | ---: | ---: |
 | features | {features:.1f} | |
 | network | {network:.1f} | |
-| features and network | {features + network:.1f} | {AIM_US} |
+| features and network, the estimates of the observation being there | {features + network:.1f} | {AIM_US} |
 | estimates and features of an observation that nobody has asked anything yet | {first:.1f} | |""")
 
 

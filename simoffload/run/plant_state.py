@@ -56,8 +56,8 @@ def plant_state(world: World, potential: float, reports: list[NodeReport]) -> Fl
 def fresh_rows(seen: Observation, world: World, reports: list[NodeReport]) -> Floats:
     """Each candidate as it is at this moment, [candidates, 4], each as log(1 + x).
 
-    The wait of one that joins its line now (in L_ref), subtasks in that line, the finish by that wait (in L_ref from now), and
-    that finish less the earliest of all candidates (in L_ref).
+    The wait of one that joins its line now (in L_ref), subtasks in that line, the finish by that wait (in L_ref from
+    now), and that finish less the earliest of all candidates (in L_ref).
     """
     now, latency = world.kernel.now, seen.setting.latency_reference_s
     mine = [reports[node] for node in seen.candidates.tolist()]
