@@ -98,7 +98,7 @@ class ComaSettings:
 
     def idle(self) -> dict[str, str]:
         """Settings that change nothing beside the others, each with the one that makes it so."""
-        idle = {}
+        idle: dict[str, str] = {}
         if self.exploration != "ucb":
             idle |= dict.fromkeys(("c", "discount"), f"exploration is {self.exploration}")
         elif self.selection == "none":
