@@ -17,8 +17,23 @@ from .network import Network, network_of
 from .scoring import COLUMNS, Heads
 
 FORMAT = 2
+POLICY_NAME = "policy"
+"""What a training leaves its policy as."""
+SUFFIXES = (".json", ".safetensors")
 LARGEST_CARD = 64 * 2**20
 """Bytes."""
+
+
+def policy_at(named: Path) -> Path:
+    """The path without suffix of a policy that is named by either of its files, or by the directory of its training."""
+    if named.suffix in SUFFIXES:
+        return named.with_suffix("")
+    is_directory = named.is_dir() and not named.with_name(f"{named.name}.json").exists()
+    return named / POLICY_NAME if is_directory else named
+
+
+def _file(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)
 
 
 def write_policy(path: Path, heads: Heads, card: dict[str, Any]) -> None:
@@ -42,14 +57,14 @@ def write_policy(path: Path, heads: Heads, card: dict[str, Any]) -> None:
         **card,
     }
     weights = save(tensors)
-    write_durably(path.with_suffix(".safetensors"), weights)
-    write_json(path.with_suffix(".json"), about | {"weights_sha256": sha256(weights).hexdigest()})
+    write_durably(_file(path, ".safetensors"), weights)
+    write_json(_file(path, ".json"), about | {"weights_sha256": sha256(weights).hexdigest()})
 
 
 def read_policy(path: Path) -> tuple[Heads, dict[str, Any]]:
     """The networks and the card of a policy; RecordError when there is none or it is not one for these features."""
-    about = _read_card(path.with_suffix(".json"))
-    weights = path.with_suffix(".safetensors")
+    about = _read_card(_file(path, ".json"))
+    weights = _file(path, ".safetensors")
     tensors, own_sha256 = _read_tensors(weights)
     strangers = sorted(key for key in tensors if key.partition(".")[0] not in about["columns"])
     if strangers:

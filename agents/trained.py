@@ -8,7 +8,7 @@ from simoffload.decision import Agent
 from simoffload.record.durable import RecordError, read_json
 
 from . import kind_table, tuned_index
-from .policy_file import LARGEST_CARD, read_policy
+from .policy_file import LARGEST_CARD, policy_at, read_policy
 from .scoring import ScoringAgent
 
 
@@ -16,18 +16,14 @@ def read(argument: str) -> Agent:
     """A trained policy, read from PATH.json and, if it has networks, PATH.safetensors; or from PATH/policy.json."""
     if not argument:
         raise RecordError("the path of a policy is missing behind 'trained:'")
-    path = Path(argument)
-    if path.is_dir() and not path.with_name(f"{path.name}.json").exists():  # where a training was made
-        path = path / "policy"
-    if path.suffix not in (".safetensors", ".json"):
-        path = path.with_name(f"{path.name}.json")
-    card = path.with_suffix(".json")
+    policy = policy_at(Path(argument))
+    card = policy.with_name(f"{policy.name}.json")
     kind = _kind(card)
     if kind == kind_table.KIND:
         return kind_table.TableAgent(kind_table.read_table(card))
     if kind == tuned_index.KIND:
         return tuned_index.TunedIndex(card)
-    return ScoringAgent(read_policy(card.with_suffix(""))[0])
+    return ScoringAgent(read_policy(policy)[0])
 
 
 def _kind(card: Path) -> object:

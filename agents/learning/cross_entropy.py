@@ -31,10 +31,10 @@ from simoffload.run.references import with_references
 from simoffload.run.world import World
 from simoffload.schema import Scenario
 
+from ..policy_file import POLICY_NAME
 from ..tuned_index import KIND, ORDERS, SPECIAL_CASES, TERMS, PricedIndex, write_card
 from .directory import (
     MOST,
-    POLICY_NAME,
     Row,
     Watch,
     check_saved,

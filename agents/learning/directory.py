@@ -20,7 +20,7 @@ from simoffload.schema.writing import dump_scenario
 
 from .validation import Validation
 
-CURVE_FILE, POLICY_NAME, SETTINGS_FILE, SCENARIO_FILE = "curve.csv", "policy", "settings.json", "scenario.yaml"
+CURVE_FILE, SETTINGS_FILE, SCENARIO_FILE = "curve.csv", "settings.json", "scenario.yaml"
 COMMAND_FILE = "command.txt"
 _EARLIER = re.compile(r"scenario(-[0-9]+)?\.yaml|command\.txt|tensorboard|.*\.tmp")
 """What may be there before a training has begun."""

@@ -24,9 +24,9 @@ from simoffload.record.durable import RecordError, held, write_durably
 from simoffload.run.references import with_references
 from simoffload.schema import Scenario
 
+from ..policy_file import POLICY_NAME
 from .directory import (
     MOST,
-    POLICY_NAME,
     Row,
     Watch,
     check_saved,

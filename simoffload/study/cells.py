@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from .. import __version__
+from ..agents.policy_file import SUFFIXES, policy_at
 from ..analysis.figures_nodes import Queues, keeps_growing
 from ..record.digests import bytes_of, digest_of, files_of
 from ..record.durable import RecordError, make_directory
@@ -28,7 +29,6 @@ from ..schema import Scenario
 from ..schema.files import named_files
 from .provenance import UNKNOWN
 
-POLICY_SUFFIXES = (".json", ".safetensors")
 LOOK_S = 1.0
 """Simulated time between two looks at the backlog."""
 
@@ -127,8 +127,8 @@ def place_key(scenario: Scenario) -> str:
 def policy_key(policy: Path) -> str:
     """The key of a trained policy: of its files, by whichever of their names it goes, or by its own; RecordError if
     there is none."""
-    bare = policy.with_suffix("") if policy.suffix in POLICY_SUFFIXES else policy
-    files = [file for suffix in POLICY_SUFFIXES if (file := bare.with_name(bare.name + suffix)).exists()]
+    bare = policy_at(policy)
+    files = [file for suffix in SUFFIXES if (file := bare.with_name(bare.name + suffix)).exists()]
     if not files:
         raise RecordError(f"there is no policy {policy}")
     return f"policy-{digest_of(files)}"

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import __version__
-from ..agents.learning.directory import CURVE_FILE, EPISODE_SEEDS, POLICY_NAME, SETTINGS_FILE
+from ..agents.learning.directory import CURVE_FILE, EPISODE_SEEDS, SETTINGS_FILE
 from ..agents.learning.settings import TrainingSettings, told
 from ..agents.learning.validation import VALIDATION_SEEDS
+from ..agents.policy_file import POLICY_NAME, SUFFIXES
 from ..record.durable import RecordError, contents, make_directory, read_json, write_durably, write_json
 from ..run.code import state_of_code
-from .cells import POLICY_SUFFIXES, Stopped, what_counts
+from .cells import Stopped, what_counts
 from .plan import TRAINED_FROM
 from .provenance import UNKNOWN, States
 from .reading import TrainingRun
@@ -27,7 +28,7 @@ FINISHED_FILE = "finished.json"
 CODE_FILE = "code.json"
 """The states of the code that have taken steps of a training, in their order."""
 
-_LASTING = (SETTINGS_FILE, CURVE_FILE, CODE_FILE, *(POLICY_NAME + suffix for suffix in POLICY_SUFFIXES), FINISHED_FILE)
+_LASTING = (SETTINGS_FILE, CURVE_FILE, CODE_FILE, *(POLICY_NAME + suffix for suffix in SUFFIXES), FINISHED_FILE)
 """What is worth keeping of a training that is over; that it is over is said last."""
 
 Watch = Callable[[float, str], bool]

@@ -27,6 +27,13 @@ def test_either_file_names_the_policy(policy: Path, suffix: str) -> None:
     assert (summary["agent"], summary["status"]) == (f"trained:{policy}{suffix}", "complete")
 
 
+def test_a_name_may_have_dots(policy: Path, tmp_path: Path) -> None:
+    write_policy(tmp_path / "policy.v2", heads(2, orders=False), {})
+    dotted, beside = (simulate(busy(), f"trained:{path}") for path in (tmp_path / "policy.v2", policy))
+    assert dotted["objective"] != beside["objective"]
+    assert simulate(busy(), f"trained:{tmp_path / 'policy.v2.json'}")["objective"] == dotted["objective"]
+
+
 def test_the_directory_of_a_training_names_the_policy_in_it(policy: Path) -> None:
     named, by_files = (simulate(busy(), f"trained:{path}") for path in (policy.parent, policy))
     assert named["objective"] == by_files["objective"]

@@ -93,7 +93,7 @@ def test_policies_of_one_name_in_two_places_have_keys_of_their_own_however_they_
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "policy.json").write_text("{}", encoding="utf-8")
         (tmp_path / folder / "policy.safetensors").write_bytes(weights)
-    written = ("policy", "policy.json", "policy.safetensors")
+    written = ("policy", "policy.json", "policy.safetensors", ".")
     mine, other = ({policy_key(tmp_path / folder / name) for name in written} for folder in "xy")
     assert len(mine) == len(other) == 1
     assert mine != other
