@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..analysis.figures_agents import ObjectiveRow, objective_figure
+from ..analysis.figures_axes import is_wide
 from ..analysis.figures_learning import learning_curve
 from ..analysis.intervals import Interval
 from ..analysis.labels import short
@@ -100,6 +101,9 @@ def _axis_panel(axes: Axes, study: Study, survey: Survey, lines: Sequence[Line])
             low, high = [share.low for share in shares], [share.high for share in shares]
             axes.fill_between(places, low, high, color=style.colour, alpha=0.15, linewidth=0)
     axes.set_ylim(*_range([share.mean for shares in by_agent.values() for share in shares]))
+    if len(numbers) == len(points) and is_wide(numbers):
+        axes.set_xscale("log")
+        axes.minorticks_off()
     axes.set_xticks(places, [each if isinstance(each, str) else f"{each:g}" for each in points])
     axes.set_title(survey.title)
     axes.spines[["top", "right"]].set_visible(False)
