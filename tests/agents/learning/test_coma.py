@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-import itertools
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +22,9 @@ from simoffload.agents.learning.returns import advantages
 from simoffload.agents.learning.rollout import ORDER, POSITION, Episode, play
 from simoffload.agents.learning.settings import ComaSettings
 from simoffload.agents.scoring import Heads
+from tests.agents.learning import games
 from tests.agents.learning.episodes import busy, by_hand, exploring, heads, signs
+from tests.agents.learning.games import COSTS, FIRST, PATHS, SECOND
 
 SMALL = ComaSettings(orders=True, hidden=(5,), critic_hidden=(6,), largest_gradient=1e9)
 
@@ -142,17 +144,11 @@ def test_a_row_that_is_never_taken_has_no_chance_and_moves_no_network() -> None:
 
 # ----------------------------------------------------------------------------------------------- the policy gradient
 
-FIRST, SECOND, THIRD = signs([1.0, 0.0], [0.0, 1.0]), signs([1.0, 1.0], [0.5, -1.0]), signs([-1.0, 0.3], [0.2, 2.0])
-"""A game of two moves: the first leads to the second or the third pair of actions."""
-COSTS = {(0, 0): 1.0, (0, 1): 5.0, (1, 0): 4.0, (1, 1): -2.0}
 SCORE = [np.array([0.5, 0.0]), np.array([0.0, 0.3])]
-PATHS = list(itertools.product((0, 1), (0, 1)))
 
 
 def path(first: int, second: int) -> Episode:
-    """An episode; its cost comes at the end but for 1 that the first move costs if it is 1."""
-    cost = [float(first), COSTS[first, second] - first]
-    return by_hand([FIRST, (SECOND, THIRD)[first]], [first, second], cost, score=SCORE)
+    return games.path(first, second, score=SCORE)
 
 
 def chances_of_paths(made: Coma) -> Tensor:
@@ -181,6 +177,27 @@ def test_over_all_episodes_by_their_chances_the_step_is_the_exact_gradient(seed:
     made._improve_actor(batch, weight, None, 0.0, 0.0)
     # the loss is a mean over the eight decisions
     torch.testing.assert_close(-8 * gradient(made), exact, rtol=1e-3, atol=1e-5)
+
+
+def test_over_sampled_episodes_the_step_is_the_exact_gradient_within_4_standard_errors() -> None:
+    made = learner(4, orders=False, trace=1.0, minibatch=10**6)
+    share = chances_of_paths(made).detach()
+
+    def step(episodes: Sequence[tuple[int, int]]) -> Tensor:
+        batch = as_logged(made, batch_of([path(*each) for each in episodes]))
+        rest = np.array([[COSTS[each], COSTS[each] - each[0]] for each in episodes]).ravel()
+        _, baseline, _ = made._advantages(batch, made._chances(batch, 0.0))
+        twin = copy.deepcopy(made)
+        twin._improve_actor(batch, torch.from_numpy(-rest - baseline).float(), None, 0.0, 0.0)
+        return -2 * gradient(twin)  # the loss is a mean over decisions, two to an episode
+
+    exact, each = exact_gradient(made), torch.stack([step([one]) for one in PATHS])
+    count = 4000
+    error = (share @ (each - exact).square() / count).sqrt()
+    drawn = np.random.default_rng(1).choice(len(PATHS), count, p=share.numpy() / share.numpy().sum())
+    found = step([PATHS[one] for one in drawn])
+    assert error.norm() < 0.1 * exact.norm()
+    assert ((found - exact).abs() <= 4 * error + 1e-4).all()
 
 
 @pytest.mark.parametrize("kind", ["lambda", "robust", "plain"])
