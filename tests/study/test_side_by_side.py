@@ -24,6 +24,7 @@ def weights(runs: dict[Path, TrainingRun]) -> list[bytes]:
     return [(directory / "policy.safetensors").read_bytes() for directory in runs]
 
 
+@pytest.mark.usefixtures("in_turn")  # of this process; those of the two have players of their own
 def test_two_at_once_learn_what_they_learn_in_turn(tmp_path: Path) -> None:
     apart, together = runs(tmp_path, "apart"), runs(tmp_path, "together")
     said: list[str] = []
