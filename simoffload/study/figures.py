@@ -81,7 +81,8 @@ def axes_figure(study: Study, surveys: Sequence[tuple[Survey, Sequence[Line]]]) 
 def _axis_panel(axes: Axes, study: Study, survey: Survey, lines: Sequence[Line]) -> dict[str, Line2D]:
     points = [place.at for place in survey.places]
     numbers = [each for each in points if not isinstance(each, str)]
-    places = numbers if len(numbers) == len(points) else list(range(len(points)))
+    to_scale = len(numbers) == len(points) and not is_wide(numbers)
+    places = numbers if to_scale else list(range(len(points)))
     by_agent: dict[str, list[Interval]] = {agent: [] for agent in survey.agents}
     for at in points:
         here = [line for line in lines if line.at == at]
@@ -101,9 +102,6 @@ def _axis_panel(axes: Axes, study: Study, survey: Survey, lines: Sequence[Line])
             low, high = [share.low for share in shares], [share.high for share in shares]
             axes.fill_between(places, low, high, color=style.colour, alpha=0.15, linewidth=0)
     axes.set_ylim(*_range([share.mean for shares in by_agent.values() for share in shares]))
-    if len(numbers) == len(points) and is_wide(numbers):
-        axes.set_xscale("log")
-        axes.minorticks_off()
     axes.set_xticks(places, [each if isinstance(each, str) else f"{each:g}" for each in points])
     axes.set_title(survey.title)
     axes.spines[["top", "right"]].set_visible(False)
