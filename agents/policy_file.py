@@ -32,7 +32,8 @@ def policy_at(named: Path) -> Path:
     return named / POLICY_NAME if is_directory else named
 
 
-def _file(path: Path, suffix: str) -> Path:
+def file_of(path: Path, suffix: str) -> Path:
+    """One of the files of a policy, whose `path` is without suffix."""
     return path.with_name(path.name + suffix)
 
 
@@ -57,14 +58,14 @@ def write_policy(path: Path, heads: Heads, card: dict[str, Any]) -> None:
         **card,
     }
     weights = save(tensors)
-    write_durably(_file(path, ".safetensors"), weights)
-    write_json(_file(path, ".json"), about | {"weights_sha256": sha256(weights).hexdigest()})
+    write_durably(file_of(path, ".safetensors"), weights)
+    write_json(file_of(path, ".json"), about | {"weights_sha256": sha256(weights).hexdigest()})
 
 
 def read_policy(path: Path) -> tuple[Heads, dict[str, Any]]:
     """The networks and the card of a policy; RecordError when there is none or it is not one for these features."""
-    about = _read_card(_file(path, ".json"))
-    weights = _file(path, ".safetensors")
+    about = _read_card(file_of(path, ".json"))
+    weights = file_of(path, ".safetensors")
     tensors, own_sha256 = _read_tensors(weights)
     strangers = sorted(key for key in tensors if key.partition(".")[0] not in about["columns"])
     if strangers:

@@ -8,7 +8,7 @@ from simoffload.decision import Agent
 from simoffload.record.durable import RecordError, read_json
 
 from . import kind_table, tuned_index
-from .policy_file import LARGEST_CARD, policy_at, read_policy
+from .policy_file import LARGEST_CARD, file_of, policy_at, read_policy
 from .scoring import ScoringAgent
 
 
@@ -17,7 +17,7 @@ def read(argument: str) -> Agent:
     if not argument:
         raise RecordError("the path of a policy is missing behind 'trained:'")
     policy = policy_at(Path(argument))
-    card = policy.with_name(f"{policy.name}.json")
+    card = file_of(policy, ".json")
     kind = _kind(card)
     if kind == kind_table.KIND:
         return kind_table.TableAgent(kind_table.read_table(card))

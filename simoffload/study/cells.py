@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from .. import __version__
-from ..agents.policy_file import SUFFIXES, policy_at
+from ..agents.policy_file import SUFFIXES, file_of, policy_at
 from ..analysis.figures_nodes import Queues, keeps_growing
 from ..record.digests import bytes_of, digest_of, files_of
 from ..record.durable import RecordError, make_directory
@@ -128,7 +128,7 @@ def policy_key(policy: Path) -> str:
     """The key of a trained policy: of its files, by whichever of their names it goes, or by its own; RecordError if
     there is none."""
     bare = policy_at(policy)
-    files = [file for suffix in SUFFIXES if (file := bare.with_name(bare.name + suffix)).exists()]
+    files = [file for suffix in SUFFIXES if (file := file_of(bare, suffix)).exists()]
     if not files:
         raise RecordError(f"there is no policy {policy}")
     return f"policy-{digest_of(files)}"
