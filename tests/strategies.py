@@ -7,6 +7,7 @@ that independent happenings do not fall in one instant.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -80,6 +81,7 @@ def with_units(value: Any, unit: str | None = None) -> Any:
     return f"{value!r} {unit}"
 
 
+@cache
 def amount(low: float, high: float) -> st.SearchStrategy[float]:
     """A number with few digits between `low` and `high`."""
     return st.integers(0, 1000).map(lambda k: float(f"{low + (high - low) * k / 1000:.4g}"))
@@ -100,6 +102,7 @@ def laws(draw: st.DrawFn) -> dict[str, Any]:
     return law
 
 
+@cache
 def channels() -> st.SearchStrategy[Any]:
     """Every kind of channel that needs no file."""
     return st.one_of(
@@ -145,6 +148,7 @@ def channels() -> st.SearchStrategy[Any]:
     )
 
 
+@cache
 def links(*, max_copies: int = 2) -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries(
         {
@@ -188,10 +192,12 @@ def _api(draw: st.DrawFn) -> dict[str, Any]:
     return server
 
 
+@cache
 def servers(*, most_slots: int = 3) -> st.SearchStrategy[dict[str, Any]]:
     return st.one_of(_slots(most_slots), _batching(), _api())
 
 
+@cache
 def slowdowns() -> st.SearchStrategy[dict[str, Any] | None]:
     """None in half the cases, else spells by chance or by a timetable."""
     factor = st.sampled_from([1.5, 4.0])
@@ -203,6 +209,7 @@ def slowdowns() -> st.SearchStrategy[dict[str, Any] | None]:
     return st.one_of(st.none(), st.none(), by_chance, written)
 
 
+@cache
 def faults(*, up: float = 8.0, down: float = 1.5) -> st.SearchStrategy[dict[str, Any] | None]:
     """None in two cases of five, else faults of each kind, seconds apart."""
     means = {"mean_up": amount(0.3, up), "mean_down": amount(0.05, down)}
@@ -214,6 +221,7 @@ def faults(*, up: float = 8.0, down: float = 1.5) -> st.SearchStrategy[dict[str,
     return st.one_of(st.none(), st.none(), by_chance, weibull, written)
 
 
+@cache
 def fault_policies() -> st.SearchStrategy[dict[str, Any]]:
     retry = {"limit": st.integers(0, 4), "first": st.sampled_from([0.0, 0.4]), "factor": st.sampled_from([1.0, 2.0])}
     return st.fixed_dictionaries(
@@ -302,6 +310,7 @@ def _clouds(draw: st.DrawFn, count: int, disciplines: list[str]) -> list[dict[st
     return clouds
 
 
+@cache
 def _lognormal(low: float, high: float, most: int) -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries(
         {
@@ -313,6 +322,7 @@ def _lognormal(low: float, high: float, most: int) -> st.SearchStrategy[dict[str
     )
 
 
+@cache
 def _tokens(most: int) -> st.SearchStrategy[Any]:
     return st.one_of(
         st.integers(0, most),
@@ -322,6 +332,7 @@ def _tokens(most: int) -> st.SearchStrategy[Any]:
     )
 
 
+@cache
 def _demands() -> st.SearchStrategy[dict[str, Any]]:
     """Always continuous: see the module's docstring."""
     return st.one_of(
@@ -358,6 +369,7 @@ def _written(draw: st.DrawFn, modalities: list[str]) -> dict[str, Any]:
     return {"kind": "written", "subtasks": subtasks}
 
 
+@cache
 def _count(low: int, high: int) -> st.SearchStrategy[dict[str, int]]:
     return st.tuples(st.integers(low, high), st.integers(low, high)).map(lambda ab: {"min": min(ab), "max": max(ab)})
 
@@ -399,6 +411,7 @@ def _template(draw: st.DrawFn, modalities: list[str]) -> dict[str, Any]:
     return draw(_written(modalities))
 
 
+@cache
 def _arrivals(period: float) -> st.SearchStrategy[dict[str, Any]]:
     rate = amount(0.5 / period, 2 / period)
     diurnal = st.just({"period": 8 * period, "amplitude": 0.7, "phase": period})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,13 @@ from simoffload.study.side_by_side import train_all
 from simoffload.study.trainings import is_finished
 
 from .examples import MINI, write
+
+FOUR_TUNED = (
+    re.sub("scheme: ucb-coma, learner: {.*}}", "scheme: tuned-index}", MINI)
+    .replace("batches: 1, episodes: 1, tasks: 8,", "batches: 60, episodes: 4, tasks: 8,")
+    .replace("seeds: [1, 2]", "seeds: [1, 2, 3, 4]")
+)
+"""Trainings that begin at once, for they need no torch, and that are not over when their first word comes."""
 
 
 def runs(tmp_path: Path, home: str) -> dict[Path, TrainingRun]:
@@ -36,12 +44,11 @@ def test_two_at_once_learn_what_they_learn_in_turn(tmp_path: Path) -> None:
 
 
 def test_a_no_ends_those_under_way_and_what_one_raises_is_raised(tmp_path: Path) -> None:
-    text = MINI.replace("batches: 1,", "batches: 6,").replace("seeds: [1, 2]", "seeds: [1, 2, 3, 4]")
-    those = {tmp_path / run.directory: run for run in read_study(write(tmp_path, text)).trainings}
+    those = {tmp_path / run.directory: run for run in read_study(write(tmp_path, FOUR_TUNED)).trainings}
     with pytest.raises(Stopped):
         train_all(those, 2, lambda directory, share, text: False)
     begun = [directory for directory in those if directory.exists()]
     assert [directory.name for directory in begun] == ["learner-1", "learner-2"]  # the others wait still
-    (begun[0] / "checkpoint.pt").write_bytes(b"none")
+    (begun[0] / "checkpoint.json").write_bytes(b"none")
     with pytest.raises(RecordError, match="checkpoint"):
         train_all({directory: those[directory] for directory in begun}, 2, lambda directory, share, text: True)
