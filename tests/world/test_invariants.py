@@ -80,7 +80,7 @@ def assert_station_is_sound(occupancy: Occupancy, line: Any, in_service: Any) ->
     assert (occupancy.waiting, occupancy.serving) == (len(line), len(in_service))
     waiting = [job for _, job in line.in_order()]
     assert len(waiting) == len(line)
-    assert line.work == pytest.approx(math.fsum(job.work for job in waiting), rel=1e-9, abs=1e-6)
+    assert math.isclose(line.work, math.fsum(job.work for job in waiting), rel_tol=1e-9, abs_tol=1e-6)
 
 
 def assert_slots_are_sound(server: SlotsServer) -> None:
