@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
 
 _COLUMNS = 2
-_LEAST_RANGE, _LARGEST_RANGE = 8.0, 45.0
+_LEAST_RANGE, _LARGEST_RANGE = 15.0, 50.0
 """Per cent that an axis of differences reaches up at least and at most."""
+_RULES = "rules"
+"""What the legend calls all of them."""
 
 
 def schemes_figure(lines: Sequence[Line], subject: str) -> Figure:
@@ -59,7 +61,10 @@ def relative(line: Line, other: Line) -> Interval:
 
 
 def axes_figure(study: Study, surveys: Sequence[tuple[Survey, Sequence[Line]]]) -> Figure:
-    """A panel an axis: objectives against the best at each point of the rules listed, which is the line at 0."""
+    """A panel an axis: objectives against the best at each point of the rules listed, which is the line at 0.
+
+    Rules are thin lines alike, for the best of them is at 0; the interval is that of the subject.
+    """
     with theme():
         rows = -(-len(surveys) // _COLUMNS)
         figure = new_figure(0.9 + 2.15 * rows)
@@ -69,7 +74,7 @@ def axes_figure(study: Study, surveys: Sequence[tuple[Survey, Sequence[Line]]]) 
             handles |= _axis_panel(panel, study, survey, lines)
         for panel in list(figure.axes)[len(surveys) :]:
             panel.set_visible(False)
-        names = list(handles)
+        names = sorted(handles, key=lambda name: name == _RULES)
         figure.legend(
             [handles[name] for name in names], [short(name) for name in names], loc="outside lower center",
             ncols=min(4, len(names)), handlelength=2.8,
@@ -92,25 +97,29 @@ def _axis_panel(axes: Axes, study: Study, survey: Survey, lines: Sequence[Line])
             by_agent[line.agent].append(relative(line, rule))
     handles: dict[str, Line2D] = {}
     axes.axhline(0.0, color=FAINT, linewidth=0.8, zorder=1)
-    for agent, shares in by_agent.items():
+    means = {agent: [share.mean for share in shares] for agent, shares in by_agent.items()}
+    for agent, percent in means.items():
+        if study.is_rule(agent):
+            (handles[_RULES],) = axes.plot(places, percent, color=FAINT, alpha=0.45, linewidth=0.7, zorder=2)
+            continue
         style, is_subject = agent_style(agent), agent == survey.subject
         (handles[agent],) = axes.plot(
-            places, [share.mean for share in shares], color=style.colour, linestyle=style.dash, marker=style.marker,
+            places, percent, color=style.colour, linestyle=style.dash, marker=style.marker,
             linewidth=2.0 if is_subject else 1.2, markersize=5 if is_subject else 3.5, zorder=4 if is_subject else 3,
         )  # fmt: skip
-        if not study.is_rule(agent):
-            low, high = [share.low for share in shares], [share.high for share in shares]
-            axes.fill_between(places, low, high, color=style.colour, alpha=0.15, linewidth=0)
-    axes.set_ylim(*_range([share.mean for shares in by_agent.values() for share in shares]))
+    own = by_agent[survey.subject]
+    low, high = [share.low for share in own], [share.high for share in own]
+    axes.fill_between(places, low, high, color=agent_style(survey.subject).colour, alpha=0.15, linewidth=0, zorder=0)
+    axes.set_ylim(*_range(means[survey.subject], [each for percent in means.values() for each in percent]))
     axes.set_xticks(places, [each if isinstance(each, str) else f"{each:g}" for each in points])
     axes.set_title(survey.title)
     axes.spines[["top", "right"]].set_visible(False)
     return handles
 
 
-def _range(values: Sequence[float]) -> tuple[float, float]:
-    """All that is below 0, and above it what is not far off; lines that go further leave the panel."""
-    high = max(_LEAST_RANGE, min(_LARGEST_RANGE, max(values)))
+def _range(subject: Sequence[float], values: Sequence[float]) -> tuple[float, float]:
+    """All that is below 0, and above it as far as the subject goes; lines that go further leave the panel."""
+    high = max(_LEAST_RANGE, min(_LARGEST_RANGE, max(subject)))
     return min(-2.0, 1.15 * min(values)), 1.08 * high
 
 

@@ -154,9 +154,9 @@ def _axes(study: Study, lines: Sequence[tuple[Survey, Sequence[Line]]], results:
         save_png(axes_figure(study, lines), results / FIGURES / "axes.png")
         yield f"![Objective along each axis]({FIGURES}/axes.png)"
         yield (
-            "In the figure each point is held against the best there of the rules listed, in hindsight; bands are "
-            f"{100 * study.plan.level:g} % intervals of single points with any trainings, drawn of what was trained. "
-            "Lines that leave a panel go on beyond it."
+            "In the figure each point is held against the best there of the rules listed, in hindsight; the band is "
+            f"the {100 * study.plan.level:g} % interval of {first.subject} at single points, with any trainings. Grey "
+            "lines are the rules; lines that leave a panel go on beyond it."
         )
     for survey, found in lines:
         yield f"### {survey.title[0].upper()}{survey.title[1:]}"

@@ -53,7 +53,27 @@ def test_every_axis_has_a_panel_in_which_the_best_rule_is_0(study: Study) -> Non
     drawn = [[float(y) for y in line.get_ydata()] for line in panels[0].get_lines() if len(line.get_ydata()) == 3]  # type: ignore[arg-type]
     assert drawn[0] == pytest.approx([-10.0] * 3)
     assert drawn[1] == [0.0] * 3
+    assert drawn[2] == pytest.approx([3000.0] * 3)
     assert [label.get_text() for label in panels[1].get_xticklabels()] == ["a", "b"]
+
+
+def test_rules_are_alike_and_the_interval_is_of_the_subject(study: Study) -> None:
+    figure = axes_figure(study, [axis(study, "rate", [0.5, 1, 2])])
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["learner", "rules"]
+    (panel,) = [panel for panel in figure.axes if panel.get_visible()]
+    rules = [line for line in panel.get_lines() if len(line.get_ydata()) == 3][1:]  # type: ignore[arg-type]
+    assert len({(line.get_color(), line.get_linewidth()) for line in rules}) == 1
+    assert len(panel.collections) == 1
+
+
+def test_a_panel_reaches_as_far_as_the_subject(study: Study) -> None:
+    survey, found = axis(study, "rate", [0.5, 1])
+    low, high = axes_figure(study, [(survey, found)]).axes[0].get_ylim()
+    assert low < -10 < 15 < high < 20
+    behind = {"learner": [1.4, 1.41, 1.42], "eft": [1.0, 1.01, 1.03], "all-cloud": [9.0, 9.1, 9.3]}
+    worse = [line for at in (0.5, 1) for line in lines_at(at, "learner", behind)]
+    low, high = axes_figure(study, [(survey, worse)]).axes[0].get_ylim()
+    assert low == -2 and 40 < high < 50
 
 
 def test_points_that_differ_by_factors_stand_at_equal_distances_and_others_to_scale(study: Study) -> None:
