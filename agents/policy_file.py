@@ -28,7 +28,7 @@ def policy_at(named: Path) -> Path:
     """The path without suffix of a policy that is named by either of its files, or by the directory of its training."""
     if named.suffix in SUFFIXES:
         return named.with_suffix("")
-    is_directory = named.is_dir() and not named.with_name(f"{named.name}.json").exists()
+    is_directory = named.is_dir() and not file_of(named, ".json").exists()
     return named / POLICY_NAME if is_directory else named
 
 
