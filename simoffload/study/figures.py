@@ -63,7 +63,7 @@ def relative(line: Line, other: Line) -> Interval:
 def axes_figure(study: Study, surveys: Sequence[tuple[Survey, Sequence[Line]]]) -> Figure:
     """A panel an axis: objectives against the best at each point of the rules listed, which is the line at 0.
 
-    Rules are thin lines alike, for the best of them is at 0; the interval is that of the subject.
+    Rules but the subject are thin lines alike, for the best of them is at 0; the interval is that of the subject.
     """
     with theme():
         rows = -(-len(surveys) // _COLUMNS)
@@ -99,10 +99,11 @@ def _axis_panel(axes: Axes, study: Study, survey: Survey, lines: Sequence[Line])
     axes.axhline(0.0, color=FAINT, linewidth=0.8, zorder=1)
     means = {agent: [share.mean for share in shares] for agent, shares in by_agent.items()}
     for agent, percent in means.items():
-        if study.is_rule(agent):
+        is_subject = agent == survey.subject
+        if study.is_rule(agent) and not is_subject:
             (handles[_RULES],) = axes.plot(places, percent, color=FAINT, alpha=0.45, linewidth=0.7, zorder=2)
             continue
-        style, is_subject = agent_style(agent), agent == survey.subject
+        style = agent_style(agent)
         (handles[agent],) = axes.plot(
             places, percent, color=style.colour, linestyle=style.dash, marker=style.marker,
             linewidth=2.0 if is_subject else 1.2, markersize=5 if is_subject else 3.5, zorder=4 if is_subject else 3,

@@ -66,6 +66,12 @@ def test_rules_are_alike_and_the_interval_is_of_the_subject(study: Study) -> Non
     assert len(panel.collections) == 1
 
 
+def test_a_rule_that_is_the_subject_is_drawn_as_the_subject(study: Study) -> None:
+    survey, found = axis(study, "rate", [0.5, 1, 2])
+    figure = axes_figure(study, [(replace(survey, subject="eft"), found)])
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["learner", "eft", "rules"]
+
+
 def test_a_panel_reaches_as_far_as_the_subject(study: Study) -> None:
     survey, found = axis(study, "rate", [0.5, 1])
     low, high = axes_figure(study, [(survey, found)]).axes[0].get_ylim()
